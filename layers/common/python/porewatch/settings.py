@@ -71,6 +71,11 @@ class Settings(BaseModel):
     message_key_arn: str
     audit_key_arn: str
     worker_dead_letters_url: str
+    webhook_key_arn: str
+    webhooks_to_loopback: bool = False
+    delivery_queue_url: str
+    delivery_dead_letters_url: str
+    api_url: str
     expiry_group: str = ""
     expiry_target_arn: str = ""
     expiry_role_arn: str = ""

@@ -288,3 +288,7 @@ class Forbidden(Refused):
 
 class AccountRefused(Refused):
     """An account, invitation or link does not allow it as it is; its code says why."""
+
+
+class ReceiverRefused(Refused):
+    """The receiver of a webhook did not accept a delivery in any of its attempts."""

@@ -20,6 +20,8 @@ from porewatch.adapters.people.credentials import Invitations, Sessions, ShareLi
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
+from porewatch.adapters.webhooks.delivery_queue import DeliveryQueue
+from porewatch.adapters.webhooks.store import Webhooks
 from porewatch.settings import settings
 
 if TYPE_CHECKING:
@@ -67,6 +69,14 @@ def sign_in_attempts() -> SignInAttempts:
     from porewatch.adapters.people.sign_in_attempts import SignInAttempts  # noqa: PLC0415
 
     return SignInAttempts(people())
+
+
+def webhooks() -> Webhooks:
+    return Webhooks(people())
+
+
+def delivery_queue() -> DeliveryQueue:
+    return DeliveryQueue(settings().delivery_queue_url)
 
 
 def stages() -> StageLedger:

@@ -44,7 +44,6 @@ class Action(StrEnum):
     HOLD = "hold"
     DELETE = "delete"
     MANAGE_MEMBERS = "manage_members"
-    MANAGE_WEBHOOKS = "manage_webhooks"
 
 
 class StackAction(StrEnum):
@@ -78,7 +77,6 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.HOLD: frozenset({_O, _A}),
     Action.DELETE: frozenset({_O, _A}),
     Action.MANAGE_MEMBERS: frozenset({_A}),
-    Action.MANAGE_WEBHOOKS: frozenset({_O, _A}),
 }
 """Roles that may do it in the project where they are held."""
 STACK_ALLOWED: dict[StackAction, frozenset[Role]] = {
@@ -99,7 +97,6 @@ SCOPE_OF: dict[Action | StackAction, Scope] = {
     Action.HOLD: Scope.MANAGE,
     Action.DELETE: Scope.MANAGE,
     Action.MANAGE_MEMBERS: Scope.MANAGE,
-    Action.MANAGE_WEBHOOKS: Scope.MANAGE,
     StackAction.SEE_ALL_RUNS: Scope.READ,
     StackAction.SEE_COSTS: Scope.READ,
     StackAction.MANAGE_PROJECTS: Scope.MANAGE,

@@ -31,7 +31,6 @@ class Kind(StrEnum):
     TOKEN = "pwt"  # noqa: S105 - the beginning of a token
     INVITATION = "pwi"
     SHARE = "pwl"
-    WEBHOOK = "pwh"
     LOGIN = "pwo"
 
 

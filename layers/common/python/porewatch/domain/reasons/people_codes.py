@@ -20,3 +20,6 @@ class PeopleCode(StrEnum):
     SCOPE_NOT_HELD = "scope_not_held"
     ASKS_FOR_PERSON = "asks_for_person"
     ASKS_FOR_SESSION = "asks_for_session"
+    WEBHOOK_ADDRESS = "webhook_address"
+    WEBHOOK_TOO_MANY = "webhook_too_many"
+    WEBHOOK_STOPPED = "webhook_stopped"
