@@ -217,7 +217,7 @@ def revoke_share(run_id: str, share_id: str) -> dict[str, object]:
 
 @api.get("/users")
 def users() -> dict[str, object]:
-    page = query(api, "limit", "cursor")
+    page = query(api, "limit", "cursor", "name")
     return manage_users.list_users(asker(api), accounts=wiring.accounts(), **page).public()
 
 

@@ -191,19 +191,20 @@ def test_every_page_is_accessible_and_fits(
     )
     visitor = Visitor(context, stack)
     visitor.open("")
-    _check(visitor.page, axe, width)
+    accessible(visitor.page, axe, width)
     visitor.sign_in("Aiko Tanaka")
     pages = ["runs", "runs?name=none-such", f"runs/{run_id}", "alerts?all=true", "account"]
     for path in [*pages, "admin", "projects/default"]:
         page = visitor.open(path)
         assert page.locator("html").get_attribute("lang") == locale[:2]
-        _check(page, axe, width)
+        accessible(page, axe, width)
     assert visitor.troubles == []
-    _check(visitor.open("nothing-here"), axe, width)
+    accessible(visitor.open("nothing-here"), axe, width)
     context.close()
 
 
-def _check(page: Page, axe: str, width: int) -> None:
+def accessible(page: Page, axe: str, width: int) -> None:
+    """axe finds nothing, and nothing is wider than the window."""
     page.evaluate(axe)
     found = page.evaluate("axe.run({iframes: false})")["violations"]
     assert [(page.url, one["id"], one["nodes"][0]["html"]) for one in found] == []

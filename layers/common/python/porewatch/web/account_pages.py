@@ -11,7 +11,14 @@ from porewatch.domain.people.accounts import MailChoice
 from porewatch.domain.people.roles import STACK_ROLES, Action, Role, Scope, StackAction
 from porewatch.domain.reasons.catalogue import languages
 from porewatch.edge import wiring
-from porewatch.usecases.people import manage_users, members, own_account, own_credentials, places
+from porewatch.usecases.people import (
+    invite,
+    manage_users,
+    members,
+    own_account,
+    own_credentials,
+    places,
+)
 from porewatch.usecases.people.usage import usage
 from porewatch.web.router import Visit
 
@@ -24,10 +31,20 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             raise NotFound("the holder of the API key has no account.")
         accounts, at = wiring.accounts(), now()
         session = visit.claims.session
+        projects = places.list_projects(
+            visit.who, accounts=accounts, cursor=visit.asked("projects")["projects"]
+        )
         return visit.page(
             "account.html.j2",
             me=own_account.me(visit.who, accounts=accounts),
-            projects=places.list_projects(visit.who, accounts=accounts).projects,
+            projects=projects,
+            used=usage(
+                visit.who,
+                at,
+                accounts=accounts,
+                runs=wiring.project_runs(),
+                only=[one.project_id for one in projects.projects],
+            ),
             tokens=own_credentials.list_tokens(visit.who, at, tokens=wiring.tokens()).tokens,
             sessions=own_credentials.list_sessions(
                 visit.who, session, at, sessions=wiring.sessions()
@@ -40,18 +57,19 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/web/admin")
     def admin() -> Response[str]:
         visit = _admin(Visit(api))
-        accounts, asked = wiring.accounts(), visit.asked("cursor", "month")
+        accounts, asked = wiring.accounts(), visit.asked("cursor", "month", "user", "projects")
+        used = usage(
+            visit.who, now(), accounts=accounts, runs=wiring.project_runs(), month=asked["month"]
+        )
         return visit.page(
             "admin.html.j2",
-            users=manage_users.list_users(visit.who, accounts=accounts, cursor=asked["cursor"]),
-            projects=places.list_projects(visit.who, accounts=accounts).projects,
-            used=usage(
-                visit.who,
-                now(),
-                accounts=accounts,
-                runs=wiring.project_runs(),
-                month=asked["month"],
+            users=manage_users.list_users(
+                visit.who, accounts=accounts, cursor=asked["cursor"], name=asked["user"]
             ),
+            user=asked["user"],
+            projects=places.list_projects(visit.who, accounts=accounts, cursor=asked["projects"]),
+            used=used,
+            months=_beside(used.month, f"{now():%Y-%m}"),
             stack_roles=sorted(STACK_ROLES),
         )
 
@@ -66,9 +84,24 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             project=shown,
             members=members.list_members(project_id, accounts=accounts).members,
             roles=tuple(Role),
+            invitations=invite.list_invitations(
+                project_id, invitations=wiring.invitations()
+            ).invitations,
+            at=now(),
         )
 
 
 def _admin(visit: Visit) -> Visit:
     policy.require_in_stack(visit.who, StackAction.MANAGE_USERS)
     return visit
+
+
+def _beside(month: str, newest: str) -> tuple[str, str | None]:
+    """The months before and after this one, if there is one after it.
+
+    >>> _beside("2026-01", "2026-03"), _beside("2026-12", "2026-12")
+    (('2025-12', '2026-02'), ('2026-11', None))
+    """
+    count = int(month[:4]) * 12 + int(month[5:]) - 1
+    before, after = (f"{n // 12:04d}-{n % 12 + 1:02d}" for n in (count - 1, count + 1))
+    return before, after if month < newest else None

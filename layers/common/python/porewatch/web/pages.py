@@ -8,16 +8,27 @@ from porewatch.web import (
     account_pages,
     alert_pages,
     file_pages,
+    invitation_pages,
     run_pages,
     sign_in_pages,
     static_files,
 )
 from porewatch.web.router import resolver
 
+PARTS = (
+    sign_in_pages,
+    static_files,
+    run_pages,
+    file_pages,
+    alert_pages,
+    account_pages,
+    invitation_pages,
+)
+
 
 def pages() -> APIGatewayRestResolver:
     """The resolver with all routes."""
     api = resolver()
-    for part in (sign_in_pages, static_files, run_pages, file_pages, alert_pages, account_pages):
+    for part in PARTS:
         part.add_routes(api)
     return api

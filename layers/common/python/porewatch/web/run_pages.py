@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.objects import Head
+from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action, ProjectId
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import RunState
 from porewatch.edge import wiring
 from porewatch.usecases.people.reach_run import reach_run, visible_projects
+from porewatch.usecases.people.share_run import ShareView, list_shares
 from porewatch.usecases.views.show_inputs import show_inputs
 from porewatch.usecases.views.show_progress import UNDER_WAY, phases_now, show_progress
 from porewatch.usecases.views.show_runs import list_runs, show_run
@@ -59,6 +64,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             costs=known.cost_lines(run_id, shown.revision),
             files=[] if part or standing is None else _heads(standing.report_keys),
             inputs=None if part else show_inputs(shown, manifests=wiring.manifests()),
+            shared=None if part else _shared(visit, run_id, shown.project),
             has_page=bool(standing and page_key(standing.report_keys, visit.language)),
             project=_name_of(shown.project),
             live=shown.state in UNDER_WAY,
@@ -70,6 +76,24 @@ def _heads(keys: dict[str, str]) -> list[tuple[str, Head | None]]:
     """Name and metadata of each report; None for one that has expired."""
     reports = wiring.reports()
     return [(name, reports.head(key)) for name, key in sorted(keys.items())]
+
+
+class Shared(NamedTuple):
+    """Links to the report as they are `at` this moment, and the names of who made them."""
+
+    links: tuple[ShareView, ...]
+    makers: dict[str, str]
+    at: datetime
+
+
+def _shared(visit: Visit, run_id: str, project: ProjectId) -> Shared | None:
+    """For who may revoke them."""
+    if not visit.may(Action.SHARE, project):
+        return None
+    links = list_shares(run_id, links=wiring.share_links()).shares
+    users = wiring.accounts().some_users([link.made_by for link in links])
+    makers = {user_id: user.name for user_id, user in users.items()}
+    return Shared(links, makers, now())
 
 
 def _name_of(project: ProjectId) -> str:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from porewatch.adapters.people.credentials import Invitations
 
 LONGEST_DAYS, USUAL_DAYS = 30, 7
+PAGE = "/web/invitation#"
+"""Where a secret is accepted in a browser. What stands behind the sign stays in the browser: in no
+log, and in no session."""
 
 
 class NewInvitation(Model):
@@ -55,13 +58,26 @@ class InvitationView(Answer):
 
 
 class InvitationMade(InvitationView):
-    """A new invitation. `secret` is shown here and never again: whoever has it may accept."""
+    """A new invitation. `secret` and `path` (of the pages) are shown here and never again: whoever
+    has one of them may accept."""
 
     secret: str
+    path: str
 
 
 class InvitationList(Answer):
     invitations: tuple[InvitationView, ...]
+
+
+class Invited(Answer):
+    """What accepting would make of whoever asks. `given_by`: a name; empty: by the operator."""
+
+    place: str
+    name: str
+    roles: tuple[Role, ...]
+    given_by: str
+    expires_at: Moment
+    accepted: Annotated[bool, Field(description="he accepted it before")]
 
 
 class Accepted(Answer):
@@ -87,7 +103,7 @@ def invite(
         expires_at=at + timedelta(days=new.days),
     )
     invitations.add(made)
-    return InvitationMade(secret=secret, **_view(made).model_dump())
+    return InvitationMade(secret=secret, path=PAGE + secret, **_view(made).model_dump())
 
 
 def list_invitations(place: str, *, invitations: Invitations) -> InvitationList:
@@ -105,6 +121,27 @@ def withdraw(place: str, invitation_id: str, *, invitations: Invitations) -> Inv
     return _view(invitations.change(invitation_id, account_rules.withdraw))
 
 
+def look(
+    secret: str, who: Principal, at: datetime, *, accounts: Accounts, invitations: Invitations
+) -> Invited:
+    """What this secret offers to the user who asks. Refuses as `accept` does, and changes
+    nothing."""
+    user_id = policy.require_user(who, Scope.MANAGE)
+    found = _found(secret, accounts, invitations)
+    account_rules.accept(found, user_id, at)
+    giver = accounts.user(found.given_by) if found.given_by else None
+    group = found.place.startswith("g-")
+    name = (accounts.group if group else accounts.project)(found.place).name
+    return Invited(
+        place=found.place,
+        name=name,
+        roles=tuple(sorted(found.roles)),
+        given_by=giver.name if giver else "",
+        expires_at=found.expires_at,
+        accepted=found.accepted_by is not None,
+    )
+
+
 def accept(
     acceptance: Acceptance,
     who: Principal,
@@ -117,11 +154,7 @@ def accept(
     answers the same and gives nothing. AccountRefused when it was used by somebody else, withdrawn
     or has expired; NotFound for any other secret."""
     user_id = policy.require_user(who, Scope.MANAGE)
-    secret = acceptance.secret
-    found = invitations.find(digest_of(secret)) if is_secret(Kind.INVITATION, secret) else None
-    if found is None:
-        raise absent("invitation", secret[:8])
-    _refuse_unless_given(found, accounts)
+    found = _found(acceptance.secret, accounts, invitations)
     before = accounts.membership(found.place, user_id)
 
     def member(invitation: Invitation) -> Membership:
@@ -138,6 +171,14 @@ def accept(
         found.invitation_id, lambda one: account_rules.accept(one, user_id, at), member, before
     )
     return Accepted(place=done.place, roles=tuple(sorted(done.roles)))
+
+
+def _found(secret: str, accounts: Accounts, invitations: Invitations) -> Invitation:
+    found = invitations.find(digest_of(secret)) if is_secret(Kind.INVITATION, secret) else None
+    if found is None:
+        raise absent("invitation", secret[:8])
+    _refuse_unless_given(found, accounts)
+    return found
 
 
 def _refuse_unless_given(invitation: Invitation, accounts: Accounts) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from porewatch.adapters.people.accounts import Accounts
     from porewatch.adapters.people.credentials import Sessions
 
+MOST_READ = 1_000
+"""Users that are read for one page."""
 PLACE = re.compile(r".{0,400}#u-[a-z2-7]{16}", re.DOTALL)
 
 
@@ -58,16 +60,22 @@ def list_users(
     accounts: Accounts,
     limit: str | None = None,
     cursor: str | None = None,
+    name: str | None = None,
 ) -> UserList:
-    """All users but deleted ones, by name. Needs an admin of the stack."""
+    """All users but deleted ones, by name; `name`: a part of their names or addresses. A page ends
+    after MOST_READ users, however few of them match. Needs an admin of the stack."""
     policy.require_in_stack(who, StackAction.MANAGE_USERS)
     most = limit_of(limit)
     shown: list[User] = []
-    for user in accounts.users(place_of(cursor, PLACE), most + 1):
-        if len(shown) == most:
-            place = cursor_of(accounts.user_place(shown[-1]))
+    last: User | None = None
+    page = MOST_READ if name else most + 1
+    for seen, user in enumerate(accounts.users(place_of(cursor, PLACE), page)):
+        if last is not None and (len(shown) == most or seen == MOST_READ):
+            place = cursor_of(accounts.user_place(last))
             return UserList(users=tuple(map(_view, shown)), next=place)
-        shown.append(user)
+        if _named(user, name):
+            shown.append(user)
+        last = user
     return UserList(users=tuple(map(_view, shown)))
 
 
@@ -93,6 +101,10 @@ def change_user(
         for session in sessions.of_user(user_id):
             sessions.end(session)
     return _view(changed)
+
+
+def _named(user: User, part: str | None) -> bool:
+    return not part or part.casefold() in f"{user.name}\n{user.email}".casefold()
 
 
 def _view(user: User) -> UserView:

@@ -21,11 +21,15 @@ async function send(method, address, fields) {
 const fieldsOf = (form) => {
   const fields = {}, lists = (form.dataset.lists ?? "").split(" ").filter(Boolean), kept = form.dataset.empty;
   for (const name of lists) fields[name] = [];
+  if (form.dataset.group) fields[form.dataset.group] = {};  // of inputs named `group.field`
   for (const [name, value] of new FormData(form)) {
     const input = form.elements[name];
     if (lists.includes(name)) fields[name].push(value);
     else if (value === "" && name !== kept) continue;
-    else fields[name] = value === "" ? null : input.type === "number" ? Number(value) : input.dataset?.flag !== undefined ? value === "true" : value;
+    else {
+      const [group, inner] = name.split(".");
+      (inner ? fields[group] : fields)[inner ?? name] = value === "" ? null : input.type === "number" ? Number(value) : input.dataset?.flag !== undefined ? value === "true" : value;
+    }
   }
   return Object.keys(fields).length || form.dataset.fields !== undefined ? fields : undefined;
 };
