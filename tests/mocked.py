@@ -48,6 +48,7 @@ SURROUNDINGS = {
     "RAW_BUCKET": "raw",
     "RESULTS_BUCKET": "results",
     "REPORTS_BUCKET": "reports",
+    "REPORTS_DAYS": "365",
     "REFERENCES_BUCKET": "references",
     "BUS_NAME": "porewatch",
     "DEFAULT_BUNDLE": "demo@1",

@@ -30,7 +30,7 @@ from porewatch.domain.money.cost import (
     CostLine,
 )
 from porewatch.domain.reasons.reason import verbatim
-from porewatch.domain.results.publishing import is_of_sample
+from porewatch.domain.results.publishing import is_of_sample, sums_read
 from porewatch.domain.results.report import (
     Provenance,
     Report,
@@ -186,6 +186,8 @@ def test_reports_and_the_settled_bill_are_published_and_the_run_is_complete(
     assert set(keys) == {"report.json", "report.html", "report.pdf", "bill.json"}
     head = boto3.client("s3").head_object(Bucket="reports", Key=keys["report.html"])
     assert head["ContentType"] == "text/html; charset=utf-8"
+    sums = Objects("reports").get(s3_keys.sums_key("run-1", 0)).decode()
+    assert sums_read(sums) == {name: Objects("reports").sha256(key) for name, key in keys.items()}
     bill = Objects("reports").get_json(keys["bill.json"], Bill)
     assert [line.what for line in bill.lines] == ["m", "m", "files", "orchestration"]
     overhead = (bill.orchestration_usd or 0) + (bill.files_usd or 0)

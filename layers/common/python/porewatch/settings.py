@@ -57,6 +57,7 @@ class Settings(BaseModel):
     bundles_elsewhere: bool = True
     basecalling: Literal["enabled", "disabled"] = "disabled"
     link_seconds: int = 3600
+    reports_days: int
     run_budget_usd: float = 25.0
     executor: ExecutorChoice = "ec2-then-batch"
     spot_queue: str = ""

@@ -152,6 +152,11 @@ def report_key(run_id: str, revision: int, name: str) -> str:
     return f"runs/{run_id}/r{revision}/{name}"
 
 
+def sums_key(run_id: str, revision: int) -> str:
+    """Digests of a revision's reports, beside them, as `sha256sum --check` reads them."""
+    return report_key(run_id, revision, "SHA256SUMS")
+
+
 def projection_key(run_id: str, revision: int) -> str:
     """What the registry shows of a revision (`domain.facts.registry_projection`), beside its
     reports."""

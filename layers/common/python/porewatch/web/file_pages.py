@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from porewatch.domain.base import now
 from porewatch.domain.bounds import number
 from porewatch.domain.errors import NotFound
-from porewatch.domain.people.roles import Action
+from porewatch.domain.people.roles import Action, StackAction
 from porewatch.domain.reasons.catalogue import in_language
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
@@ -62,6 +62,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             record.revision,
             stages=wiring.stages(),
             results=wiring.results(),
+            machines=visit.may_in_stack(StackAction.SEE_ALL_RUNS),
             name=asked["name"],
             before=number(asked["before"]) if asked["before"] else None,
             wanted=asked["find"],

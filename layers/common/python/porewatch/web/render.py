@@ -80,6 +80,7 @@ def _templates() -> Environment:
     )
     made.globals["asset"] = asset_path
     made.filters["moment"] = moment
+    made.filters["day"] = day
     made.filters["usd"] = usd
     made.filters["size"] = size
     return made
@@ -91,6 +92,11 @@ def moment(at: datetime | None) -> str | Markup:
         return ""
     html = Markup('<time datetime="{}">{}</time>')
     return html.format(f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y-%m-%d %H:%M}")
+
+
+def day(at: datetime) -> Markup:
+    """`2026-11-30`, in UTC."""
+    return Markup('<time datetime="{0}">{0}</time>').format(f"{at:%Y-%m-%d}")
 
 
 def usd(amount: float) -> str:

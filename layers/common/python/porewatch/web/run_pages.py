@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from porewatch.adapters.ledger.alerts import AlertLedger
-from porewatch.adapters.objects import Head
 from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action, ProjectId
+from porewatch.domain.retention.expiry import expires
 from porewatch.domain.rules.revisions import reported
-from porewatch.domain.runs import RunState
+from porewatch.domain.runs import GONE_STATES, RunState
 from porewatch.edge import wiring
+from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run, visible_projects
 from porewatch.usecases.people.share_run import ShareView, list_shares
+from porewatch.usecases.views.show_files import kept_until, show_files
 from porewatch.usecases.views.show_inputs import show_inputs
+from porewatch.usecases.views.show_making import show_making
 from porewatch.usecases.views.show_progress import UNDER_WAY, phases_now, show_progress
-from porewatch.usecases.views.show_runs import list_runs, show_run
+from porewatch.usecases.views.show_runs import RunView, list_runs, show_run
 from porewatch.web.file_pages import page_key
 from porewatch.web.router import Visit
 
@@ -47,11 +51,13 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             projects=_project_names(visit),
             live=any(run.state in UNDER_WAY for run in found.runs),
             seconds=POLL_SECONDS,
+            until=_until(found.runs),
         )
 
     @api.get("/web/runs/<run_id>")
     def run(run_id: str) -> Response[str]:
-        visit, known = Visit(api), wiring.runs()
+        visit, known, reports = Visit(api), wiring.runs(), wiring.reports()
+        days = settings().reports_days
         record = reach_run(run_id, visit.who, Action.SEE, runs=known)
         shown = show_run(run_id, runs=known)
         standing = reported(record)
@@ -62,7 +68,9 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             progress=show_progress(shown, stages=wiring.stages()),
             alerts=AlertLedger(wiring.table()).listed(run_id, every=True),
             costs=known.cost_lines(run_id, shown.revision),
-            files=[] if part or standing is None else _heads(standing.report_keys),
+            files=() if part else show_files(record, reports=reports, days=days),
+            making=None if part else show_making(record, reports=reports),
+            until=kept_until(shown.completed_at if standing else None, days),
             inputs=None if part else show_inputs(shown, manifests=wiring.manifests()),
             shared=None if part else _shared(visit, run_id, shown.project),
             has_page=bool(standing and page_key(standing.report_keys, visit.language)),
@@ -72,10 +80,14 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         )
 
 
-def _heads(keys: dict[str, str]) -> list[tuple[str, Head | None]]:
-    """Name and metadata of each report; None for one that has expired."""
-    reports = wiring.reports()
-    return [(name, reports.head(key)) for name, key in sorted(keys.items())]
+def _until(runs: Sequence[RunView]) -> dict[str, datetime]:
+    """Run -> until when its report is kept, of those that have one."""
+    days = settings().reports_days
+    return {
+        run.run_id: expires(run.completed_at, days)
+        for run in runs
+        if run.reported_revision is not None and run.completed_at and run.state not in GONE_STATES
+    }
 
 
 class Shared(NamedTuple):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from porewatch.domain.base import Moment
 from porewatch.domain.calls.evidence import ScreenResult
@@ -32,6 +33,8 @@ TABLES = {"tables.zip": "application/zip"}
 """Every number of the report as TSV (docs/tables.md); published when the stage made it."""
 _OF_SAMPLE = re.compile(r"report-[A-Za-z0-9_-]+(\.[a-z]{2,3})?\.pdf")
 BILL = "bill.json"
+JSON, TEXT = "application/json", "text/plain; charset=utf-8"
+_SUM = re.compile(r"([0-9a-f]{64})  (\S.*)")
 
 
 def outputs_of(manifests: Iterable[StageManifest]) -> dict[str, OutputFile]:
@@ -74,6 +77,22 @@ def need(outputs: dict[str, OutputFile], name: str) -> OutputFile:
         there = ", ".join(sorted(outputs)) or "nothing"
         raise WorkerFailed(f"no stage published {name} (there is: {there}).", file=name)
     return outputs[name]
+
+
+def sums_of(contents: Mapping[str, bytes]) -> str:
+    """SHA-256 of each file, a line each, as `sha256sum` writes them.
+
+    >>> sums_read(sums_of({"a b.pdf": b""}) + "nonsense")
+    {'a b.pdf': 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'}
+    """
+    lines = (f"{hashlib.sha256(contents[name]).hexdigest()}  {name}\n" for name in sorted(contents))
+    return "".join(lines)
+
+
+def sums_read(text: str) -> dict[str, str]:
+    """The same, read; other lines are passed over."""
+    found = (_SUM.fullmatch(line) for line in text.splitlines())
+    return {match[2]: match[1] for match in found if match}
 
 
 def join(

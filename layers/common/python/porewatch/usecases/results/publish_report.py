@@ -23,11 +23,14 @@ from porewatch.domain.money.cost import Bill
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.publishing import (
     BILL,
+    JSON,
     REPORT,
+    TEXT,
     content_types,
     need,
     outputs_of,
     settled_bill,
+    sums_of,
 )
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.run_results import RunResults
@@ -135,13 +138,13 @@ def _write(
     bill: Bill,
     reports: Objects,
 ) -> dict[str, str]:
-    """Write to the reports bucket; returns the keys by name."""
-    keys = {
-        name: s3_keys.report_key(task.run_id, task.revision, name) for name in (*contents, BILL)
-    }
+    """Write to the reports bucket; returns the keys by name. Their digests lie beside them."""
+    run = task.run_id, task.revision
+    contents = {**contents, BILL: bill.canonical_json().encode()}
+    keys = {name: s3_keys.report_key(*run, name) for name in contents}
     for name, content in contents.items():
-        reports.put(keys[name], content, types[name])
-    reports.put_json(keys[BILL], bill)
+        reports.put(keys[name], content, types.get(name, JSON))
+    reports.put(s3_keys.sums_key(*run), sums_of(contents).encode(), TEXT)
     return keys
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import NotFound
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.facts.stage_facts import InstanceLaunched
 from porewatch.domain.stage.record import StageRecord
 from porewatch.usecases.views.show_runs import Answer
 
@@ -18,6 +20,8 @@ PART_BYTES = 64 * 1024
 MOST_SEARCHED = 8 * 1024 * 1024
 """Bytes from the end of a log that a search looks at."""
 MOST_FOUND = 500
+MOST_MACHINES = 8
+"""Machines whose boot logs are looked for."""
 LONGEST_SEARCH = 200
 
 
@@ -38,13 +42,17 @@ def show_log(
     *,
     stages: StageLedger,
     results: Objects,
+    machines: bool = False,
     name: str | None = None,
     before: int | None = None,
     wanted: str | None = None,
 ) -> LogPart:
     """The last PART_BYTES of a log, or of what lies before byte `before`; without a name, of the
-    newest log. NotFound when there is none."""
+    newest log. `machines`: also what machines printed at their start. NotFound when there is
+    none."""
     keys = _keys(stages.of_run(run_id, revision))
+    if machines:
+        keys |= _of_machines(stages.facts(run_id, revision), results)
     absent = NotFound(f"run {run_id} has no such log.", remedy="it comes with the first machine.")
     for one in [name] if name else reversed(keys):
         head = results.head(keys[one]) if one in keys else None
@@ -70,6 +78,19 @@ def _keys(records: Sequence[StageRecord]) -> dict[str, str]:
         for attempt in record.all_attempts:
             epoch = s3_keys.epoch_of_attempt(attempt)
             found[f"{record.stage} {epoch}"] = s3_keys.log_key(attempt)
+    return found
+
+
+def _of_machines(facts: Sequence[Fact], results: Objects) -> dict[str, str]:
+    """`screen 2 boot.log`, `screen 2 console.log` of the last machines that left one: the worker
+    failed on them, or never began."""
+    launched = [fact for fact in facts if isinstance(fact, InstanceLaunched)][-MOST_MACHINES:]
+    found = {}
+    for fact in launched:
+        run = fact.run_id, fact.revision, fact.stage, fact.epoch, fact.instance_id
+        for key in (s3_keys.boot_log_key(*run), s3_keys.console_key(*run)):
+            if results.head(key) is not None:
+                found[f"{fact.stage} {fact.epoch} {key.rpartition('/')[2]}"] = key
     return found
 
 

@@ -1,0 +1,69 @@
+"""Files of a report: size, digest, and until when they are kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.base import Moment
+from porewatch.domain.errors import NotFound
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.results.publishing import sums_read
+from porewatch.domain.retention.expiry import expires
+from porewatch.domain.rules.revisions import reported
+from porewatch.domain.runs import GONE_STATES
+from porewatch.usecases.views.show_runs import Answer
+
+if TYPE_CHECKING:
+    from porewatch.adapters.objects import Objects
+
+MOST_SUMS = 1_000_000
+"""Bytes of the file of digests that are read."""
+
+
+class FileView(Answer):
+    """A file of a report. `size` None: it has expired. `sha256` None: published by an earlier
+    version."""
+
+    name: str
+    size: int | None
+    written_at: Moment | None
+    sha256: str | None
+    expires_at: Moment | None
+
+
+def show_files(record: RunRecord, *, reports: Objects, days: int) -> tuple[FileView, ...]:
+    """Of the newest completed revision, by name. `days`: of the bucket's lifecycle rule."""
+    shown = reported(record)
+    if shown is None or record.state in GONE_STATES:
+        return ()
+    own = s3_keys.report_key(record.run_id, shown.revision, "")
+    there = {head.key: head for head in reports.keys(own)}
+    sums = _sums(record.run_id, shown.revision, reports)
+    found = []
+    for name, key in sorted(shown.report_keys.items()):
+        head = there.get(key)
+        found.append(
+            FileView(
+                name=name,
+                size=head.size if head else None,
+                written_at=head.modified if head else None,
+                sha256=sums.get(name),
+                expires_at=expires(head.modified, days) if head else None,
+            )
+        )
+    return tuple(found)
+
+
+def kept_until(completed_at: datetime | None, days: int) -> datetime | None:
+    """Until when the report of a run that was completed then is kept."""
+    return None if completed_at is None else expires(completed_at, days)
+
+
+def _sums(run_id: str, revision: int, reports: Objects) -> dict[str, str]:
+    try:
+        content = reports.part(s3_keys.sums_key(run_id, revision), 0, MOST_SUMS)
+    except NotFound:
+        return {}
+    return sums_read(content.decode("utf-8", errors="replace"))
