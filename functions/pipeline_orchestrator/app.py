@@ -25,6 +25,7 @@ def context() -> IntakeContext:
         manifests=wiring.manifests(),
         intake=Intake(table),
         executions=Executions(config.state_machine_arn),
+        admission=wiring.admission(),
         basecalling=config.basecalling == "enabled",
         default_bundle=lambda: Shelf(table).default(config.default_bundle),
         bundle_digest=BundleStore(references, alone=not config.bundles_elsewhere).digest_of,

@@ -38,8 +38,8 @@ lambda_handler = on_http(api)
 
 def context() -> UploadContext:
     raw = wiring.raw()
-    uploads = RunUploads(wiring.table())
-    return UploadContext(wiring.runs(), uploads, raw, MultipartUploads(raw.bucket))
+    uploads, parts = RunUploads(wiring.table()), MultipartUploads(raw.bucket)
+    return UploadContext(wiring.runs(), uploads, raw, parts, wiring.admission())
 
 
 @api.post("/runs")
@@ -47,7 +47,6 @@ def register() -> tuple[dict[str, object], int]:
     registry = Registry(
         accounts=wiring.accounts(),
         runs=wiring.project_runs(),
-        uploads=RunUploads(wiring.table()),
         keys=RequestKeys(wiring.table()),
         layouts=tuple(layouts()),
         policies=settings().release_policies,

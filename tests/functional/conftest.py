@@ -38,6 +38,7 @@ def cloud() -> Iterator[Table]:
         boto3.client("stepfunctions").create_state_machine(
             name="screen-run", definition=WAITS, roleArn=f"arn:aws:iam::{ACCOUNT}:role/r"
         )
+        make_ledger("people")
         yield make_ledger()
 
 

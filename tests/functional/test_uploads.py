@@ -173,10 +173,11 @@ def test_a_project_bounds_its_runs(lab: Lab, accounts: Accounts) -> None:
     )
     registered(lab, name="one")
     order = {"project": lab["mine"], "name": "two"}
-    assert ask("POST", "/runs", claims(lab["mine user"]), order)[0] == 400
+    status, found = ask("POST", "/runs", claims(lab["mine user"]), order)
+    assert (status, found["code"]) == (409, "project_full")
     accounts.change_project(lab["mine"], lambda p: p.model_copy(update={"closed": True}))
     status, found = ask("POST", "/runs", claims(lab["mine user"]), order)
-    assert (status, "closed" in found["problem"]) == (400, True)
+    assert (status, found["code"]) == (409, "project_closed")
 
 
 @pytest.mark.parametrize("wrong", [{"profile": "huge"}, {"bundle": "a/b"}, {"release_policy": "/"}])

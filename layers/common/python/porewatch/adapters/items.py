@@ -1,6 +1,6 @@
 """Items of the ledger table: one model as JSON, its key, and the attributes that conditions test.
 
-Order: keys, `Item`, the four kinds of write, facts as items, DynamoDB's wire format.
+Order: keys, `Item`, the kinds of write, facts as items, DynamoDB's wire format.
 """
 
 from __future__ import annotations
@@ -92,8 +92,19 @@ class Remove:
     item: Item
 
 
-Verb = Literal["Put", "Update", "Delete"]
-Write = PutNew | PutIf | Put | Add | Remove
+@dataclass(frozen=True)
+class Unchanged:
+    """Write nothing, on condition that the item of `table` is still the one that was read, or still
+    absent. Beside other writes alone."""
+
+    item: Item
+    table: str
+    there: bool
+    otherwise: Otherwise = Conflict
+
+
+Verb = Literal["Put", "Update", "Delete", "ConditionCheck"]
+Write = PutNew | PutIf | Put | Add | Remove | Unchanged
 
 
 def fact_item(fact: Fact) -> Item:
@@ -148,6 +159,8 @@ def verb(write: Write) -> Verb:
     """Which call writes it."""
     if isinstance(write, Add):
         return "Update"
+    if isinstance(write, Unchanged):
+        return "ConditionCheck"
     return "Delete" if isinstance(write, Remove) else "Put"
 
 
@@ -155,6 +168,8 @@ def request(table: str, write: Write) -> dict[str, Any]:
     """The write as DynamoDB takes it, for `verb(write)`."""
     if isinstance(write, Add):
         return {"TableName": table, **_addition(write)}
+    if isinstance(write, Unchanged):
+        return _as_it_was(write)
     if isinstance(write, Remove):
         return {"TableName": table, "Key": wire({"pk": write.item.pk, "sk": write.item.sk})}
     request: dict[str, Any] = {"TableName": table, "Item": stored(write.item)}
@@ -168,6 +183,21 @@ def request(table: str, write: Write) -> dict[str, Any]:
         request["ExpressionAttributeNames"] = {f"#n{i}": n for i, (n, _) in enumerate(pairs)}
         request["ExpressionAttributeValues"] = wire({f":v{i}": v for i, (_, v) in enumerate(pairs)})
     return request
+
+
+def _as_it_was(write: Unchanged) -> dict[str, Any]:
+    key = wire({"pk": write.item.pk, "sk": write.item.sk})
+    request: dict[str, Any] = {"TableName": write.table, "Key": key}
+    if not write.there:
+        names = {"#k": "pk"}
+        condition = "attribute_not_exists(#k)"
+        return {**request, "ConditionExpression": condition, "ExpressionAttributeNames": names}
+    return {
+        **request,
+        "ConditionExpression": "#v = :v",
+        "ExpressionAttributeNames": {"#v": "version"},
+        "ExpressionAttributeValues": wire({":v": write.item.version}),
+    }
 
 
 def _addition(write: Add) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from porewatch.adapters.items import (
     PutIf,
     PutNew,
     Remove,
+    Unchanged,
     Verb,
     Write,
     fact_item,
@@ -285,6 +286,8 @@ def _lost(write: Write) -> PorewatchError:
     if isinstance(write, Add):
         name, limit = write.most or ("it", 0)
         return write.otherwise(f"{name} of {write.item.pk} {write.item.sk} is above {limit}.")
+    if isinstance(write, Unchanged):
+        return write.otherwise(f"{write.item.pk} {write.item.sk} is no longer as it was read.")
     want = ", ".join(f"{name} = {value}" for name, value in write.expected.items())
     return write.otherwise(f"{write.item.pk} {write.item.sk} is no longer at {want}.")
 

@@ -18,6 +18,7 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Invitations, Sessions, ShareLinks, Tokens
 from porewatch.adapters.people.project_runs import ProjectRuns
+from porewatch.adapters.people.slots import Admission
 from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.table import Table
 from porewatch.adapters.webhooks.delivery_queue import DeliveryQueue
@@ -38,7 +39,11 @@ def runs() -> RunLedger:
 
 
 def project_runs() -> ProjectRuns:
-    return ProjectRuns(table())
+    return ProjectRuns(table(), admission().writes)
+
+
+def admission() -> Admission:
+    return Admission(table(), accounts())
 
 
 def people() -> Table:

@@ -5,16 +5,17 @@ The only place where records of runs are written; so no rule can bring a deleted
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from porewatch.adapters.items import Item, Put, Write, run_key
+from porewatch.adapters.ledger.slot_writes import one_less, one_more
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import NotFound
 from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.reconciling import is_open
-from porewatch.domain.rules.run_states import Move
+from porewatch.domain.rules.run_states import Move, takes_slot
 from porewatch.domain.runs import GONE_STATES
 
 RUN = "RUN"
@@ -38,11 +39,13 @@ def move_run(
     table: Table,
     run_id: str,
     rule: Step,
-    beside: Callable[[RunRecord], Write] | None = None,
+    beside: Callable[[RunRecord], Sequence[Write]] | None = None,
     *,
+    admitted: Callable[[ProjectId], Sequence[Write]] | None = None,
     gone: bool = False,
 ) -> RunRecord:
-    """Apply a rule to the run. Returns the stored run.
+    """Apply a rule to the run. Returns the stored run. `admitted`: how a run that comes under way
+    is counted (`adapters.people.slots`); None: whatever its project allows.
 
     Raises RunGone for a deleted run, unless the rule is one of those that may touch it (`gone`);
     Throttled after too many lost races.
@@ -56,10 +59,12 @@ def move_run(
         if moved is None:
             return None
         after, facts = moved
-        after = _owned_as(before, after)
-        more = [beside(after)] if beside else []
+        after = _with_slot(before, _owned_as(before, after))
+        more = beside(after) if beside else ()
         placed = [] if before else [project_write(after)]
-        return Change(_item(after), facts, beside=[*placed, *_open_writes(before, after), *more])
+        slot = _slot_writes(before, after, admitted)
+        writes = [*placed, *_open_writes(before, after), *more, *slot]
+        return Change(_item(after), facts, beside=writes)
 
     item = table.change(run_key(run_id), RUN, step)
     return there(item.model(RunRecord) if item else None, run_id)
@@ -77,6 +82,29 @@ def _owned_as(before: RunRecord | None, after: RunRecord) -> RunRecord:
     owner = {"project": before.project, "submitted_by": before.submitted_by}
     named = {} if after.state in GONE_STATES else {"name": before.name}
     return after.model_copy(update=owner | named)
+
+
+def _with_slot(before: RunRecord | None, after: RunRecord) -> RunRecord:
+    """A run is counted when it comes under way; one from before runs were counted stays as it is,
+    unless a rule counts it."""
+    comes = before is None or not takes_slot(before)
+    return after.model_copy(update={"slot": takes_slot(after) and (comes or after.slot)})
+
+
+def _slot_writes(
+    before: RunRecord | None,
+    after: RunRecord,
+    admitted: Callable[[ProjectId], Sequence[Write]] | None,
+) -> Sequence[Write]:
+    had = before is not None and before.slot
+    if had and not after.slot:
+        return [one_less(after.project)]
+    if had or not after.slot:
+        return []
+    was_under_way = before is not None and takes_slot(before)
+    if admitted is None or was_under_way:
+        return [one_more(after.project)]
+    return admitted(after.project)
 
 
 def project_write(record: RunRecord) -> Put:

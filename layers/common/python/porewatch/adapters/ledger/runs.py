@@ -6,7 +6,7 @@ file (an older event never overwrites a newer one).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Concatenate, ParamSpec
 
@@ -31,6 +31,7 @@ from porewatch.domain.inputs.seal_note import (
     note_of,
 )
 from porewatch.domain.money.cost import CostLine
+from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.records.file_record import FileRecord
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules import revisions, run_lifecycle, run_seals
@@ -139,18 +140,20 @@ class RunLedger:
         sealed_by: SealedBy,
         at: datetime,
         made_at: datetime | None = None,
+        admitted: Callable[[ProjectId], Sequence[Write]] | None = None,
     ) -> RunRecord:
         """Run, note of the manifest and fact in one write; nothing when this manifest sealed the
         run before. The manifest must be in S3 already (`Manifests.keep`).
 
         Raises ManifestRefused while another manifest is under way, and when the seal was made
-        (`made_at`) before the run was cancelled.
+        (`made_at`) before the run was cancelled. `admitted` as in `move_run`, with what it raises.
         """
         note = note_of(manifest)
         return self._move(
             manifest.run_id,
             lambda record: run_seals.seal(record, manifest, sealed_by, at, made_at),
-            beside=lambda record: _note_item(record, note),
+            beside=lambda record: [_note_item(record, note)],
+            admitted=admitted,
         )
 
     def start(
@@ -173,7 +176,7 @@ class RunLedger:
         return self._move(
             manifest.run_id,
             lambda record: run_lifecycle.start(record, manifest, execution_arn, bundle, at),
-            beside=(lambda record: _note_item(record, note)) if checked_digest else None,
+            beside=(lambda record: [_note_item(record, note)]) if checked_digest else None,
         )
 
     def refuse(self, run_id: str, *, digest: str, what: Refusing, at: datetime) -> RunRecord:
@@ -258,11 +261,12 @@ class RunLedger:
         self,
         run_id: str,
         step: Step,
-        beside: Callable[[RunRecord], Write] | None = None,
+        beside: Callable[[RunRecord], Sequence[Write]] | None = None,
         *,
+        admitted: Callable[[ProjectId], Sequence[Write]] | None = None,
         gone: bool = False,
     ) -> RunRecord:
-        return move_run(self._table, run_id, step, beside, gone=gone)
+        return move_run(self._table, run_id, step, beside, admitted=admitted, gone=gone)
 
 
 def _note_item(record: RunRecord, note: SealNote) -> Write:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from porewatch.adapters.batch_reads import get_many
-from porewatch.adapters.items import Item, Put, PutIf, PutNew, Remove, Write
+from porewatch.adapters.items import Item, Put, PutIf, PutNew, Remove, Unchanged, Write
 from porewatch.adapters.people.changes import Stored, changed
 from porewatch.adapters.people.keys import (
     GROUPS,
@@ -138,6 +138,15 @@ class Accounts:
         if project_id == DEFAULT_PROJECT:
             return default_project()
         raise absent("project", project_id)
+
+    def project_unchanged(self, project_id: str) -> tuple[Project, Unchanged]:
+        """The project, and the condition that nobody has changed it. NotFound."""
+        item = self._table.get(place_key(project_id), "PROJECT")
+        if item is None and project_id != DEFAULT_PROJECT:
+            raise absent("project", project_id)
+        place = item or Item(place_key(project_id), "PROJECT")
+        as_read = Unchanged(place, self._table.name, there=item is not None)
+        return item.model(Project) if item else default_project(), as_read
 
     def change_project(self, project_id: str, rule: Callable[[Project], Project]) -> Project:
         """Apply a pure rule to a project. NotFound."""

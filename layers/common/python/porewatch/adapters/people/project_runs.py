@@ -8,7 +8,7 @@ from heapq import merge
 from itertools import islice
 
 from porewatch.adapters.batch_reads import get_many
-from porewatch.adapters.items import Item, PutNew, run_key
+from porewatch.adapters.items import Item, Put, PutNew, Write, run_key
 from porewatch.adapters.ledger.run_moves import (
     PROJECT,
     RUN,
@@ -17,7 +17,10 @@ from porewatch.adapters.ledger.run_moves import (
     place_of,
     project_write,
     runs_of,
+    there,
 )
+from porewatch.adapters.ledger.slot_writes import project_key
+from porewatch.adapters.submission.run_uploads import SUBMISSION
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NameTaken
 from porewatch.domain.labels import Label
@@ -25,33 +28,44 @@ from porewatch.domain.people.roles import DEFAULT_PROJECT, ProjectId
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules import run_lifecycle
 from porewatch.domain.rules.run_lifecycle import Registration
+from porewatch.domain.rules.run_states import counted
+from porewatch.domain.submission.run_uploads import Submission
 
 AT_ONCE = 50
+Admitted = Callable[[ProjectId], Sequence[Write]]
 
 
 class ProjectRuns:
-    """The runs of projects in ledger `table`."""
+    """The runs of projects in ledger `table`. `admitted`: `Admission.writes`; None: each project
+    takes every run."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, table: Table, admitted: Admitted | None = None) -> None:
+        self._table, self._admitted = table, admitted
 
-    def register(self, run_id: str, owner: Registration, at: datetime) -> RunRecord:
-        """The run and its name, in one write. NameTaken when the project has a run of this name;
-        AlreadyDone when this run is registered."""
+    def register(
+        self, run_id: str, owner: Registration, at: datetime, submission: Submission | None = None
+    ) -> RunRecord:
+        """The run, its name and its `submission`, counted, in one write. NameTaken when the project
+        has a run of this name; AccountRefused when it takes no run now; AlreadyDone when this run
+        is registered."""
 
-        def name(record: RunRecord) -> PutNew:
+        def beside(record: RunRecord) -> list[Write]:
             taken = Item(
                 pk=project_key(owner.project),
                 sk=_name_key(owner.name),
                 attributes={"run_id": record.run_id},
             )
-            return PutNew(taken, lambda _: _taken(owner.name))
+            name = PutNew(taken, lambda _: _taken(owner.name))
+            if submission is None:
+                return [name]
+            return [name, Put(Item.of(run_key(run_id), SUBMISSION, submission))]
 
         return move_run(
             self._table,
             run_id,
             lambda record: run_lifecycle.register(record, run_id, owner, at),
-            beside=name,
+            beside=beside,
+            admitted=self._admitted,
         )
 
     def named(self, project: ProjectId, name: Label) -> str | None:
@@ -79,10 +93,13 @@ class ProjectRuns:
         return place_of(record)
 
     def adopt(self, progress: Callable[[int], None] = lambda count: None) -> int:
-        """Put runs from before there were projects into the list of the default project. Says how
-        many; idempotent, and runs that come meanwhile are in their lists already."""
+        """Put runs from before there were projects into the list of the default project, and count
+        those that are under way. Says how many it put; idempotent, and runs that come meanwhile are
+        in their lists already."""
         count = 0
         for record in self._all("", AT_ONCE):
+            if counted(record) is not None:
+                move_run(self._table, record.run_id, lambda now: counted(there(now, "")))
             key = (run_key(record.run_id), PROJECT)
             if record.project == DEFAULT_PROJECT and self._table.get(*key) is None:
                 self._table.put(project_write(record).item)
@@ -113,11 +130,6 @@ class ProjectRuns:
         for _, pk in places:
             if item := found.get((pk, RUN)):
                 yield item.model(RunRecord)
-
-
-def project_key(project: ProjectId) -> str:
-    """Partition of what the ledger has of a project beside its runs."""
-    return f"PROJECT#{project}"
 
 
 def _name_key(name: Label) -> str:

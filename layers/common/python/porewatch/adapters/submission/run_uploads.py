@@ -29,10 +29,6 @@ class RunUploads:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def begin(self, run_id: str, submission: Submission) -> None:
-        """Keep what was asked for. AlreadyDone when it is kept."""
-        self._table.put_new(Item.of(run_key(run_id), SUBMISSION, submission))
-
     def submission(self, run_id: str) -> Submission:
         """NotFound for a run that was not registered."""
         item = self._table.get(run_key(run_id), SUBMISSION)

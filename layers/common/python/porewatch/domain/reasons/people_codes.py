@@ -18,6 +18,8 @@ class PeopleCode(StrEnum):
     LAST_ADMIN = "last_admin"
     ROLE_NOT_HELD = "role_not_held"
     SCOPE_NOT_HELD = "scope_not_held"
+    PROJECT_CLOSED = "project_closed"
+    PROJECT_FULL = "project_full"
     ASKS_FOR_PERSON = "asks_for_person"
     ASKS_FOR_SESSION = "asks_for_session"
     WEBHOOK_ADDRESS = "webhook_address"

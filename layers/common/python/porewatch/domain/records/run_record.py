@@ -39,6 +39,9 @@ class RunRecord(Model):
         Label | None, Field(description="the project's own name for it; None: its id")
     ] = None
     submitted_by: Annotated[str | None, Field(description="the user who registered it")] = None
+    slot: Annotated[
+        bool, Field(description="counted among the runs that its project has under way")
+    ] = False
     revision: int = 0
     manifest_digest: str | None = None
     earlier_digests: tuple[str, ...] = ()

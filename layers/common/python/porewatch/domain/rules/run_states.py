@@ -16,6 +16,21 @@ OPEN_STATES = frozenset({RunState.RECEIVING, RunState.SEALED})
 RETRYABLE_STATES = frozenset({RunState.REFUSED, RunState.FAILED, RunState.CANCELLED})
 
 
+def takes_slot(record: RunRecord) -> bool:
+    """Whether it counts among the runs that its project has under way: from its registration, or,
+    where nobody registered it, from its seal to its end."""
+    if record.state is RunState.RECEIVING:
+        return record.name is not None
+    return record.state in (RunState.SEALED, RunState.RUNNING)
+
+
+def counted(record: RunRecord) -> Move:
+    """Count a run that is under way since before runs were counted."""
+    if record.slot or not takes_slot(record):
+        return None
+    return record.model_copy(update={"slot": True}), ()
+
+
 def ended(record: RunRecord) -> bool:
     return record.state in FINAL_STATES
 

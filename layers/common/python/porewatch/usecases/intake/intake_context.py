@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.intake_counters import Intake
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.objects import Objects
+    from porewatch.adapters.people.slots import Admission
     from porewatch.adapters.s3.manifests import Manifests
 
 
@@ -30,6 +31,7 @@ class IntakeContext:
     manifests: Manifests
     intake: Intake
     executions: Executions
+    admission: Admission
     basecalling: bool
     default_bundle: Callable[[], str]
     bundle_digest: Callable[[str], str | None] = lambda _ref: None

@@ -72,7 +72,13 @@ def seal_by_manifest(run_id: str, context: IntakeContext) -> RunRecord:
         context.manifests.keep(manifest)
         maker = MAKERS.get(manifest.created_by, "run.json")
         made_at = head.modified if maker == "run.json" else manifest.created_at  # both S3's time
-        return context.runs.seal(manifest, sealed_by=maker, at=context.clock(), made_at=made_at)
+        return context.runs.seal(
+            manifest,
+            sealed_by=maker,
+            at=context.clock(),
+            made_at=made_at,
+            admitted=context.admission.writes,
+        )
     except Refused as refusal:
         _log.warning("the seal of run %s is refused: %s", run_id, refusal)
         return context.runs.refuse_seal(

@@ -21,6 +21,7 @@ from porewatch.domain.rules.reconciling import (
     overdue,
     step,
 )
+from porewatch.domain.rules.run_states import counted
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.cloud_events import ExecutionEnded
 from porewatch.usecases.intake.start_run import ExecutionInput
@@ -64,6 +65,8 @@ def reconcile_runs(brakes: Brakes) -> None:
 
 
 def _reconcile(record: RunRecord, brakes: Brakes) -> None:
+    if counted(record) is not None:
+        brakes.runs.apply(record.run_id, counted)
     arn = record.execution_arn if record.state is RunState.RUNNING else None
     seen = brakes.executions.look(arn) if arn is not None else None
     match step(record, seen, brakes.at):

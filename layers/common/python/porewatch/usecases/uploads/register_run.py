@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from porewatch.domain.base import Model
 from porewatch.domain.calls.release_policy import DEFAULT, refuse_other
 from porewatch.domain.choices import refuse_name
-from porewatch.domain.errors import AlreadyDone, InputRefused, NotFound
+from porewatch.domain.errors import AlreadyDone, NotFound
 from porewatch.domain.people import policy
 from porewatch.domain.people.accounts import Project
 from porewatch.domain.people.principal import Principal
@@ -26,11 +24,6 @@ if TYPE_CHECKING:
     from porewatch.adapters.people.accounts import Accounts
     from porewatch.adapters.people.project_runs import ProjectRuns
     from porewatch.adapters.submission.request_keys import RequestKeys
-    from porewatch.adapters.submission.run_uploads import RunUploads
-
-LOOKED_AT = 500
-"""Newest runs of a project among which those that are not over are counted."""
-UNDER_WAY = (RunState.RECEIVING, RunState.SEALED, RunState.RUNNING)
 
 
 class Registered(Model):
@@ -48,7 +41,6 @@ class Registry:
 
     accounts: Accounts
     runs: ProjectRuns
-    uploads: RunUploads
     keys: RequestKeys
     layouts: Collection[str]
     policies: Collection[str]
@@ -58,23 +50,19 @@ def register_run(
     order: Register, who: Principal, key: str | None, *, registry: Registry, at: datetime
 ) -> Registered:
     """The run, with a new id; the same `key` (Idempotency-Key) of the same user answers the same
-    run. Raises as `policy.require`; NameTaken; KeyReused; InputRefused for a closed project, one
-    with as many runs under way as it may have, and unknown layouts and policies."""
+    run. Raises as `policy.require`; NameTaken; KeyReused; AccountRefused when the project takes no
+    run now; InputRefused for unknown layouts and policies."""
     absent = NotFound(f"there is no project {order.project!r}.")
     policy.require(who, Action.SUBMIT, order.project, absent=absent)
     run_id = new_run_id()
     if key is not None:
         run_id = registry.keys.answer_of((_user(who), "POST /runs", key), order, run_id, at=at)
-    submission = Submission(
-        asked=order,
-        run_gigabytes=_admitted(order, run_id, registry).quota.run_gigabytes,
-    )
-    with suppress(AlreadyDone):  # the same request once more
-        registry.uploads.begin(run_id, submission)
+    project = _checked(order, registry)
+    submission = Submission(asked=order, run_gigabytes=project.quota.run_gigabytes)
     owner = Registration(order.project, order.name, _user(who))
     try:
-        record = registry.runs.register(run_id, owner, at)
-    except AlreadyDone:
+        record = registry.runs.register(run_id, owner, at, submission)
+    except AlreadyDone:  # the same request once more
         return Registered(
             run_id=run_id, project=order.project, name=order.name, state=RunState.RECEIVING
         )
@@ -87,26 +75,9 @@ def _user(who: Principal) -> str:
     return who.user_id or who.name
 
 
-def _admitted(order: Register, run_id: str, registry: Registry) -> Project:
-    """The project, if it takes this run."""
+def _checked(order: Register, registry: Registry) -> Project:
+    """The project, for a run whose options the stack knows."""
     if order.profile is not None:
         refuse_name("layout", "profile", order.profile, registry.layouts)
     refuse_other(order.release_policy or DEFAULT, tuple(registry.policies))
-    project = registry.accounts.project(order.project)
-    if project.closed:
-        raise InputRefused(
-            f"project {project.name!r} is closed; it takes no more runs.",
-            remedy="choose another project.",
-        )
-    most = project.quota.runs_at_once
-    if most is not None and _under_way(order.project, run_id, registry) >= most:
-        raise InputRefused(
-            f"project {project.name!r} may have {most} run(s) at once, and has them.",
-            remedy="wait for one to end, or cancel one.",
-        )
-    return project
-
-
-def _under_way(project: ProjectId, run_id: str, registry: Registry) -> int:
-    newest = islice(registry.runs.list([project]), LOOKED_AT)
-    return sum(run.state in UNDER_WAY and run.run_id != run_id for run in newest)
+    return registry.accounts.project(order.project)

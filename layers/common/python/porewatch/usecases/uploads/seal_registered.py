@@ -82,7 +82,8 @@ def seal_registered(
     run_id: str, order: SealOrder, who: Principal, context: UploadContext
 ) -> SealAnswer:
     """Write `run.json`. Sealed twice gives the same answer. Raises as `reach_run`; Conflict while
-    uploads are open, and for a tar, which seals its run itself; Refused with every fault."""
+    uploads are open, and for a tar, which seals its run itself; AccountRefused for a run that has
+    ended when its project takes no run now; Refused with every fault."""
     record = reach_run(run_id, who, Action.SUBMIT, runs=context.runs)
     submission = context.uploads.submission(run_id)
     if record.state in SEALED:
@@ -94,6 +95,8 @@ def seal_registered(
             remedy="wait until the run's state is sealed.",
         )
     _refuse_open(context.uploads.all(run_id))
+    if not record.slot:  # it has ended before: the intake decides, and this says it at once
+        context.admission.refuse(record.project)
     try:
         return _seal(record, submission, order, context)
     except (AlreadyDone, Conflict):  # another one sealed it just now

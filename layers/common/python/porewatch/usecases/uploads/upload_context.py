@@ -18,6 +18,7 @@ from porewatch.usecases.people.reach_run import reach_run
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.objects import Objects
+    from porewatch.adapters.people.slots import Admission
     from porewatch.adapters.submission.multipart import MultipartUploads
     from porewatch.adapters.submission.run_uploads import RunUploads
 
@@ -30,6 +31,7 @@ class UploadContext:
     uploads: RunUploads
     raw: Objects
     parts: MultipartUploads
+    admission: Admission
     clock: Callable[[], datetime] = now
 
 

@@ -1,0 +1,197 @@
+"""What a project bounds: runs at once, whether it takes runs at all, money of a month. At every
+door, and also when two come at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.project_runs import ProjectRuns
+from porewatch.adapters.people.slots import under_way
+from porewatch.adapters.table import Table
+from porewatch.domain import base
+from porewatch.domain.people.accounts import Project, Quota
+from porewatch.domain.people.roles import Role
+from porewatch.domain.people.secrets import new_id
+from porewatch.domain.rules import run_endings
+from porewatch.domain.rules.cancelling import Cancel
+from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
+from tests.functional.doors import put, send
+from tests.functional.test_uploads import Lab, a_member, ask, claims, registered, sent
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def accounts(cloud: Table) -> Accounts:
+    return Accounts(Table("people"))
+
+
+@pytest.fixture
+def lab(accounts: Accounts) -> Lab:
+    """A project and its submitter."""
+    project = new_id("p")
+    accounts.add_project(Project(project_id=project, name="Herd", created_at=AT, created_by="u"))
+    return {"mine": project, "mine user": a_member(accounts, project, Role.SUBMITTER)}
+
+
+def bounded(accounts: Accounts, lab: Lab, **quota: Any) -> None:
+    accounts.change_project(lab["mine"], lambda p: p.model_copy(update={"quota": Quota(**quota)}))
+
+
+def closed(accounts: Accounts, project: str, is_closed: bool = True) -> None:
+    accounts.change_project(project, lambda p: p.model_copy(update={"closed": is_closed}))
+
+
+def register(lab: Lab, name: str) -> tuple[int, Any]:
+    order = {"project": lab["mine"], "name": name}
+    return ask("POST", "/runs", claims(lab["mine user"]), order)
+
+
+def cancel(runs: RunLedger, run_id: str) -> None:
+    order = Cancel(run_id=run_id, by="Ada", reason="enough")
+    runs.apply(run_id, run_endings.cancel, order, base.now() - timedelta(seconds=5))
+
+
+def manifest(run_id: str, when: datetime = AT) -> RunManifest:
+    file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=10)
+    return RunManifest(run_id=run_id, created_at=when, files=(file,), samples=(Sample(name="pig"),))
+
+
+def send_sheet(run_id: str, who: dict[str, str]) -> None:
+    order = {"rows": [{"name": "pig"}]}
+    status, found = ask("PUT", f"/runs/{run_id}/sheet", who, order, content_type="application/json")
+    assert status == 200, found
+
+
+def refused_by(runs: RunLedger, run_id: str) -> list[str]:
+    """Codes by which the run's last seal was refused."""
+    record = runs.get(run_id)
+    return [one.code for one in (record.attempt or record).refusals]
+
+
+def sealed_in_bucket(run_id: str, when: datetime = AT) -> dict[str, Any]:
+    """The event of a `run.json` that somebody wrote into the bucket."""
+    put(f"runs/{run_id}/fastq/a.fastq", b"0123456789")
+    event = put(f"runs/{run_id}/run.json", manifest(run_id, when).canonical_json().encode())
+    assert send("pipeline_orchestrator", event) == []
+    return event
+
+
+def test_of_many_registrations_at_once_as_many_pass_as_the_project_allows(
+    lab: Lab, accounts: Accounts, cloud: Table
+) -> None:
+    bounded(accounts, lab, runs_at_once=3)
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda n: register(lab, f"run {n}"), range(12)))
+    codes = sorted(found.get("code", "-") for _, found in answers)
+    assert codes == ["-"] * 3 + ["project_full"] * 9
+    assert len(list(ProjectRuns(cloud).list([lab["mine"]]))) == 3
+    assert under_way(cloud, lab["mine"]) == 3
+
+
+def test_a_project_that_closes_meanwhile_takes_no_run(
+    lab: Lab, accounts: Accounts, cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is closed after it was read and before the run is written."""
+    written = Table.transact
+
+    def closes_first(table: Table, *args: Any, **more: Any) -> Any:
+        if table.name == "ledger":
+            monkeypatch.setattr(Table, "transact", written)
+            with ThreadPoolExecutor(1) as somebody_else:
+                somebody_else.submit(closed, accounts, lab["mine"]).result()
+        return written(table, *args, **more)
+
+    monkeypatch.setattr(Table, "transact", closes_first)
+    assert register(lab, "late")[1]["code"] == "project_closed"
+    assert list(ProjectRuns(cloud).list([lab["mine"]])) == []
+
+
+def test_a_run_that_has_ended_gives_its_place_back_once(
+    lab: Lab, accounts: Accounts, runs: RunLedger, cloud: Table
+) -> None:
+    bounded(accounts, lab, runs_at_once=1)
+    first = register(lab, "one")[1]["run_id"]
+    assert register(lab, "two")[1]["code"] == "project_full"
+    for _ in range(3):
+        cancel(runs, first)
+    assert under_way(cloud, lab["mine"]) == 0
+    assert register(lab, "two")[0] == 201
+    cancel(runs, first)
+    assert register(lab, "three")[1]["code"] == "project_full"
+
+
+def test_an_ended_run_is_no_way_past_the_limit(
+    lab: Lab, accounts: Accounts, runs: RunLedger, cloud: Table
+) -> None:
+    """Cancel one, register another, seal the first after all: by the API and by the bucket."""
+    bounded(accounts, lab, runs_at_once=1)
+    first = register(lab, "one")[1]["run_id"]
+    who = claims(lab["mine user"])
+    sent(first, who, "a.fastq")
+    send_sheet(first, who)
+    cancel(runs, first)
+    second = register(lab, "two")[1]["run_id"]
+    status, found = ask("POST", f"/runs/{first}/seal", who, {})
+    assert (status, found["code"]) == (409, "project_full")
+    event = sealed_in_bucket(first, base.now())
+    assert refused_by(runs, first) == ["project_full"]
+    assert send("pipeline_orchestrator", event) == []
+    assert under_way(cloud, lab["mine"]) == 1
+
+    cancel(runs, second)
+    sealed_in_bucket(first, base.now() + timedelta(seconds=1))
+    assert runs.get(first).state is RunState.SEALED
+    assert under_way(cloud, lab["mine"]) == 1
+
+
+def test_a_closed_project_starts_no_ended_run(
+    lab: Lab, accounts: Accounts, runs: RunLedger
+) -> None:
+    first = register(lab, "one")[1]["run_id"]
+    cancel(runs, first)
+    closed(accounts, lab["mine"])
+    status, found = ask("POST", f"/runs/{first}/seal", claims(lab["mine user"]), {})
+    assert (status, found["code"]) == (409, "project_closed")
+    sealed_in_bucket(first, base.now())
+    assert refused_by(runs, first) == ["project_closed"]
+
+
+def test_the_default_project_has_limits_too(
+    accounts: Accounts, runs: RunLedger, cloud: Table
+) -> None:
+    """Of what a sequencer or `porewatch submit` writes into the bucket."""
+    sealed_in_bucket("one")
+    assert (runs.get("one").state, under_way(cloud, "default")) == (RunState.SEALED, 1)
+    accounts.change_project(
+        "default", lambda p: p.model_copy(update={"quota": Quota(runs_at_once=1)})
+    )
+    sealed_in_bucket("two")
+    assert runs.get("two").state is not RunState.SEALED
+    assert refused_by(runs, "two") == ["project_full"]
+
+
+def test_many_runs_of_one_project_begin_at_once(lab: Lab, cloud: Table) -> None:
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda n: register(lab, f"run {n}"), range(20)))
+    assert {status for status, _ in answers} == {201}
+    assert under_way(cloud, lab["mine"]) == 20
+
+
+def test_a_name_that_is_taken_leaves_nothing_behind(lab: Lab, cloud: Table) -> None:
+    registered(lab, name="one")
+    before = _items(cloud)
+    assert register(lab, "One")[1]["code"] == "name_taken"
+    assert _items(cloud) == before
+    assert under_way(cloud, lab["mine"]) == 1
+
+
+def _items(table: Table) -> set[tuple[str, str]]:
+    found = table.client.scan(TableName=table.name)["Items"]
+    return {(one["pk"]["S"], one["sk"]["S"]) for one in found}
