@@ -11,6 +11,9 @@ from typing import Any
 
 from simulator.world import ENDS, World
 
+PROJECT = "PROJECT#default"
+"""To which all runs of a world belong."""
+
 
 def broken(world: World) -> list[str]:
     """All that does not hold."""
@@ -24,6 +27,7 @@ def broken(world: World) -> list[str]:
         _no_machine_lives,
         _every_machine_is_paid_once,
         _money_adds_up,
+        _as_many_are_counted_as_are_under_way,
         _every_fact_was_published,
         _every_alert_has_its_verdict,
         _no_dead_letters,
@@ -125,10 +129,26 @@ def _money_adds_up(world: World) -> Iterator[str]:
             billed = sum(
                 round(body["usd"] * 1_000_000)
                 for owner, _, body in items(world, "COST#")
-                if pk in ("ACCOUNT", owner)
+                if pk in ("ACCOUNT", PROJECT, owner)
             )
             if n.get("spent", 0) != billed:
                 yield f"{pk} {sk}: {n.get('spent', 0)} spent, {billed} on the bill"
+
+
+def _as_many_are_counted_as_are_under_way(world: World) -> Iterator[str]:
+    """Whoever has ended gave its place in the project back, once."""
+    slots = world.ledger.items.get(PROJECT, {}).get("SLOTS", {})
+    counted = int(slots.get("under_way", {"N": "0"})["N"])
+    under_way = sum(bool(body.get("slot")) for _, sk, body in items(world, "RUN") if sk == "RUN")
+    if counted != under_way:
+        yield f"{counted} runs are counted as under way, and {under_way} are"
+    over = [pk for pk, sk, body in items(world, "RUN") if sk == "RUN" and body["state"] in ENDS]
+    yield from (f"{pk} is over and counted" for pk in over if _body(world, pk).get("slot"))
+
+
+def _body(world: World, pk: str) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(world.ledger.items[pk]["RUN"]["body"]["S"])
+    return body
 
 
 def _every_fact_was_published(world: World) -> Iterator[str]:

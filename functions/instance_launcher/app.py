@@ -23,7 +23,7 @@ def lambda_handler(task: Launch) -> Launched:
         stack=config.stack_name,
         stages=wiring.stages(),
         executor=executors(config, *placement),
-        budget=wiring.budget(price_list(config.aws_region).snapshot),
+        budget=wiring.launch_budget(price_list(config.aws_region).snapshot),
         pools=Pools(wiring.table()),
         secrets=EpochSecrets(config.message_key_arn, config.stack_name),
         at=now(),

@@ -99,6 +99,7 @@ def answers() -> Iterator[Answers]:
             RUN_BUDGET_USD="12",
         ):
             make_ledger()
+            make_ledger("people")
             make_buckets()
             boto3.client("events").create_event_bus(Name="porewatch")
             recorded = Answers()

@@ -9,20 +9,29 @@ from typing import Any
 
 import pytest
 
+from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.project_runs import ProjectRuns
-from porewatch.adapters.people.slots import under_way
+from porewatch.adapters.people.slots import Admission, under_way
+from porewatch.adapters.submission.request_keys import RequestKeys
 from porewatch.adapters.table import Table
 from porewatch.domain import base
+from porewatch.domain.calls.release_policy import DEFAULT
+from porewatch.domain.errors import BudgetExceeded, PorewatchError
 from porewatch.domain.people.accounts import Project, Quota
+from porewatch.domain.people.principal import Means
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_id
 from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
+from porewatch.domain.stage.instances import Owner
+from porewatch.domain.submission.run_uploads import Register
+from porewatch.usecases.people.identify import user_principal
+from porewatch.usecases.uploads.register_run import Registry, register_run
 from tests.functional.doors import put, send
-from tests.functional.test_uploads import Lab, a_member, ask, claims, registered, sent
+from tests.functional.test_uploads import READS, Lab, a_member, ask, claims, registered, sent
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -53,13 +62,38 @@ def register(lab: Lab, name: str) -> tuple[int, Any]:
     return ask("POST", "/runs", claims(lab["mine user"]), order)
 
 
+def at_once(lab: Lab, accounts: Accounts, cloud: Table, many: int) -> list[str]:
+    """What comes of so many registrations side by side. (A process of Lambda has one request at a
+    time, and so has the resolver: these are calls of what is behind it.)"""
+    user = accounts.some_users([lab["mine user"]])[lab["mine user"]]
+    who = user_principal(user, Means.TOKEN, accounts)
+    registry = Registry(
+        accounts=accounts,
+        runs=ProjectRuns(cloud, Admission(cloud, accounts).writes),
+        keys=RequestKeys(cloud),
+        layouts=(),
+        policies=(DEFAULT,),
+    )
+
+    def one(number: int) -> str:
+        order = Register(project=lab["mine"], name=f"run {number}")
+        try:
+            register_run(order, who, None, registry=registry, at=base.now())
+        except PorewatchError as error:
+            return error.code
+        return "registered"
+
+    with ThreadPoolExecutor(many) as pool:
+        return list(pool.map(one, range(many)))
+
+
 def cancel(runs: RunLedger, run_id: str) -> None:
     order = Cancel(run_id=run_id, by="Ada", reason="enough")
     runs.apply(run_id, run_endings.cancel, order, base.now() - timedelta(seconds=5))
 
 
 def manifest(run_id: str, when: datetime = AT) -> RunManifest:
-    file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=10)
+    file = InputFile(path="fastq/a.fastq", kind=ReadKind.FASTQ, size=len(READS))
     return RunManifest(run_id=run_id, created_at=when, files=(file,), samples=(Sample(name="pig"),))
 
 
@@ -77,7 +111,7 @@ def refused_by(runs: RunLedger, run_id: str) -> list[str]:
 
 def sealed_in_bucket(run_id: str, when: datetime = AT) -> dict[str, Any]:
     """The event of a `run.json` that somebody wrote into the bucket."""
-    put(f"runs/{run_id}/fastq/a.fastq", b"0123456789")
+    put(f"runs/{run_id}/fastq/a.fastq", READS)
     event = put(f"runs/{run_id}/run.json", manifest(run_id, when).canonical_json().encode())
     assert send("pipeline_orchestrator", event) == []
     return event
@@ -87,10 +121,7 @@ def test_of_many_registrations_at_once_as_many_pass_as_the_project_allows(
     lab: Lab, accounts: Accounts, cloud: Table
 ) -> None:
     bounded(accounts, lab, runs_at_once=3)
-    with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda n: register(lab, f"run {n}"), range(12)))
-    codes = sorted(found.get("code", "-") for _, found in answers)
-    assert codes == ["-"] * 3 + ["project_full"] * 9
+    assert sorted(at_once(lab, accounts, cloud, 12)) == ["project_full"] * 9 + ["registered"] * 3
     assert len(list(ProjectRuns(cloud).list([lab["mine"]]))) == 3
     assert under_way(cloud, lab["mine"]) == 3
 
@@ -177,10 +208,8 @@ def test_the_default_project_has_limits_too(
     assert refused_by(runs, "two") == ["project_full"]
 
 
-def test_many_runs_of_one_project_begin_at_once(lab: Lab, cloud: Table) -> None:
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda n: register(lab, f"run {n}"), range(20)))
-    assert {status for status, _ in answers} == {201}
+def test_many_runs_of_one_project_begin_at_once(lab: Lab, accounts: Accounts, cloud: Table) -> None:
+    assert at_once(lab, accounts, cloud, 20) == ["registered"] * 20
     assert under_way(cloud, lab["mine"]) == 20
 
 
@@ -190,6 +219,87 @@ def test_a_name_that_is_taken_leaves_nothing_behind(lab: Lab, cloud: Table) -> N
     assert register(lab, "One")[1]["code"] == "name_taken"
     assert _items(cloud) == before
     assert under_way(cloud, lab["mine"]) == 1
+
+
+def spend(cloud: Table, run_id: str, usd: float) -> None:
+    """A machine of the run is paid."""
+    Budget(cloud).settle(an_epoch(run_id), usd, base.now())
+
+
+def an_epoch(run_id: str, number: int = 1) -> Owner:
+    return Owner(stack="s", run_id=run_id, revision=0, stage="screen", epoch=number)
+
+
+def test_who_has_spent_the_money_of_the_month_registers_and_seals_nothing(
+    lab: Lab, accounts: Accounts, runs: RunLedger, cloud: Table
+) -> None:
+    bounded(accounts, lab, month_usd=5)
+    first, second = (register(lab, name)[1]["run_id"] for name in ("one", "two"))
+    spend(cloud, first, 4.99)
+    cancel(runs, register(lab, "three")[1]["run_id"])
+    spend(cloud, first, 0.01)
+    status, found = register(lab, "four")
+    assert (status, found["code"]) == (409, "project_budget_spent")
+    cancel(runs, second)
+    status, found = ask("POST", f"/runs/{second}/seal", claims(lab["mine user"]), {})
+    assert (status, found["code"]) == (409, "project_budget_spent")
+    sealed_in_bucket(second, base.now())
+    assert refused_by(runs, second) == ["project_budget_spent"]
+
+
+def test_no_money_at_all_is_a_limit_too(lab: Lab, accounts: Accounts) -> None:
+    bounded(accounts, lab, month_usd=0)
+    assert register(lab, "one")[1]["code"] == "project_budget_spent"
+
+
+def test_money_that_is_spent_before_the_files_are_checked_starts_no_run(
+    lab: Lab, accounts: Accounts, runs: RunLedger, cloud: Table
+) -> None:
+    bounded(accounts, lab, month_usd=5)
+    run_id = register(lab, "one")[1]["run_id"]
+    event = sealed_in_bucket(run_id, base.now())
+    assert runs.get(run_id).state is RunState.SEALED
+    spend(cloud, run_id, 6)
+    assert send("fastq_validator", put(f"runs/{run_id}/fastq/a.fastq", READS)) == []
+    assert send("pipeline_orchestrator", event) == []
+    assert runs.get(run_id).state is RunState.REFUSED
+    assert refused_by(runs, run_id) == ["project_budget_spent"]
+    assert under_way(cloud, lab["mine"]) == 0
+
+
+def test_machines_of_a_project_never_pass_its_money_however_many_ask_at_once(
+    lab: Lab, accounts: Accounts, cloud: Table
+) -> None:
+    bounded(accounts, lab, month_usd=5)
+    ids = [register(lab, f"run {n}")[1]["run_id"] for n in range(10)]
+    budget = Budget(cloud, project_usd=lambda p: accounts.project(p).quota.month_usd)
+
+    def reserve(run_id: str) -> str:
+        try:
+            budget.reserve(an_epoch(run_id), 1.5, base.now())
+        except BudgetExceeded as error:
+            return str(error)
+        return "held"
+
+    with ThreadPoolExecutor(10) as pool:
+        said = sorted(pool.map(reserve, ids))
+    assert said.count("held") == 3
+    assert all(f"project {lab['mine']} in" in one for one in said if one != "held")
+    month = f"{base.now():%Y-%m}"
+    assert budget.project_books(lab["mine"], month).held_usd == 4.5
+    with pytest.raises(BudgetExceeded, match="month_usd"):
+        budget.reserve(an_epoch(ids[0], 2), 1.0, base.now())
+
+
+def test_what_a_machine_cost_takes_the_place_of_what_was_held_for_it(
+    lab: Lab, accounts: Accounts, cloud: Table
+) -> None:
+    run_id, month = register(lab, "one")[1]["run_id"], f"{base.now():%Y-%m}"
+    budget = Budget(cloud)
+    budget.reserve(an_epoch(run_id), 2, base.now())
+    budget.settle(an_epoch(run_id), 0.5, base.now())
+    books = budget.project_books(lab["mine"], month)
+    assert (books.held_usd, books.spent_usd, books.balanced) == (0, 0.5, True)
 
 
 def _items(table: Table) -> set[tuple[str, str]]:

@@ -56,6 +56,7 @@ from tests.functional.test_bundle_unpacker import a_tar
 from tests.functional.test_cancelling import ORDER, running  # noqa: F401 - a fixture
 from tests.functional.test_control_plane import answers, call, example, launched, record, seal  # noqa: F401
 from tests.functional.test_deleting import api, ledger, registry, server  # noqa: F401
+from tests.functional.test_project_limits import bounded, sealed_in_bucket
 from tests.mocked import make_ledger
 from tests.rights import Guard, Right, golden
 
@@ -177,6 +178,8 @@ def test_what_is_done_once_needs_its_key(cloud: Table, simulated: Used, guard: G
     send("pipeline_orchestrator", SWEEP)
     door("alert_handler")(WAITING, Context())
     send("bundle_unpacker", put(TAR, a_tar(("run.json", b"{"))))
+    bounded(Accounts(Table("people")), {"mine": "default"}, month_usd=1)
+    sealed_in_bucket("of-a-project-with-a-budget")
     for function in (
         *("fastq_validator", "pipeline_orchestrator", "bundle_unpacker"),
         *("metric_calculator", "alert_handler", "cost_tracker"),

@@ -99,6 +99,13 @@ def budget(price_snapshot: str = "") -> Budget:
     )
 
 
+def launch_budget(price_snapshot: str) -> Budget:
+    """With the caps of the stack and of its projects."""
+    return budget(price_snapshot).limited_by(
+        lambda project: accounts().project(project).quota.month_usd
+    )
+
+
 def inbox() -> Inbox:
     """Idempotency keys."""
     return Inbox(table())

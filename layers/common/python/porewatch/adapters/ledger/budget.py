@@ -1,10 +1,11 @@
 """Budgets in the ledger: reserved before a launch, settled or released after it.
 
 There is one item per epoch (`domain.money.budget.Reservation`) and one per cap: the revision of a
-run, and the calendar month of the account. A change writes the reservation, every cap, and whatever
-must be atomic with it (the line of the bill, its fact) in one transaction. DynamoDB cannot add
-inside a condition, so a cap stores `committed` = held + spent, and the condition is that it is at
-most cap - estimate; hence no number of concurrent launches can pass a cap.
+run, and the calendar month of its project and of the account. A change writes the reservation,
+every cap, and whatever must be atomic with it (the line of the bill, its fact) in one transaction.
+DynamoDB cannot add inside a condition, so a cap stores `committed` = held + spent, and the
+condition is that it is at most cap - estimate; hence no number of concurrent launches can pass a
+cap.
 
 Order: `Budget` (reserve, settle, release, then reading), keys of items, the refusal.
 """
@@ -18,6 +19,8 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from porewatch.adapters.items import Add, Item, Write, run_key
+from porewatch.adapters.ledger.run_moves import RUN
+from porewatch.adapters.ledger.slot_writes import project_key
 from porewatch.adapters.table import Change, Retries, Table
 from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict, PorewatchError
 from porewatch.domain.facts.fact import Fact
@@ -28,6 +31,8 @@ from porewatch.domain.money.budget import (
     Reservation,
     micro,
 )
+from porewatch.domain.people.roles import ProjectId
+from porewatch.domain.records.run_record import RunRecord
 
 HELD = "RESERVATIONS-HELD"
 ATTEMPTS = 40
@@ -50,17 +55,18 @@ class OfEpoch(Protocol):
 
 
 class Cap(NamedTuple):
-    """One cap: its name, its key, its limit in USD (0: none), how to raise it."""
+    """One cap: its name, its key, its limit in USD (None: none), how to raise it."""
 
     name: str
     pk: str
     sk: str
-    usd: float
+    usd: float | None
     remedy: str
 
 
 class Budget:
-    """The reservations and caps in ledger `table`. A cap of 0 USD refuses nothing."""
+    """The reservations and caps in ledger `table`. A cap of 0 USD refuses nothing; that of a
+    project (`project_usd` of its id) refuses everything then, and nothing when it is None."""
 
     def __init__(
         self,
@@ -68,12 +74,24 @@ class Budget:
         *,
         run_usd: float = 0.0,
         account_usd: float = 0.0,
+        project_usd: Callable[[ProjectId], float | None] = lambda _: None,
         price_snapshot: str = "",
     ) -> None:
         self._table = table
         self._price_snapshot = price_snapshot
         self._run_usd = run_usd
         self._account_usd = account_usd
+        self._project_usd = project_usd
+
+    def limited_by(self, project_usd: Callable[[ProjectId], float | None]) -> Budget:
+        """The same, with a cap for each project and month."""
+        return Budget(
+            self._table,
+            run_usd=self._run_usd,
+            account_usd=self._account_usd,
+            project_usd=project_usd,
+            price_snapshot=self._price_snapshot,
+        )
 
     def reserve(self, owner: OfEpoch, usd: float, at: datetime) -> Reservation:
         """Reserve `usd` for the instance of this epoch; an existing reservation is returned
@@ -121,12 +139,16 @@ class Budget:
         """What the account's cap of a month (`2026-11`) counts."""
         return self._books(self._account_cap(month))
 
+    def project_books(self, project: ProjectId, month: str) -> Books:
+        """What the cap of a project in a month counts. Asks for no limit."""
+        return self._books(_project_cap(project, month, None))
+
     def _books(self, cap: Cap) -> Books:
         item = self._table.get(cap.pk, cap.sk)
         counted = item.attributes if item else {}
         sums = Moves(*(int(counted.get(name, 0)) for name in Moves._fields))
         return Books(
-            cap_usd=cap.usd or None,
+            cap_usd=cap.usd,
             reserved_usd=sums.reserved / MILLION,
             settled_usd=sums.settled / MILLION,
             released_usd=sums.released / MILLION,
@@ -147,11 +169,13 @@ class Budget:
         """Change a reservation and its caps; `most`: what must still fit under every cap."""
 
         def step(stored: Item | None) -> Change | None:
-            moved = rule(stored.model(Reservation) if stored else fresh)
+            moved = rule(stored.model(Reservation) if stored else self._fresh(owner, at))
             if moved is None:
                 return None
             after, moves = moved
-            adds = [_addition(cap, moves, most) for cap in self._caps(after)]
+            adds = [
+                _addition(cap, moves, most) for cap in self._caps(after, limited=most is not None)
+            ]
             return Change(_item(owner, after), recorded, beside=adds, first=beside)
 
         def lost(error: PorewatchError) -> None:
@@ -160,30 +184,40 @@ class Budget:
             if isinstance(error, _Full):  # when room was made meanwhile: again
                 self._refuse(owner, error.cap, error.amount)
 
-        fresh, recorded = _fresh(owner, at), tuple(facts)
+        recorded = tuple(facts)
         item = self._table.change(*_place(owner), step, retries=RETRIES, lost=lost)
-        return item.model(Reservation) if item else fresh
+        return item.model(Reservation) if item else self._fresh(owner, at)
 
-    def _caps(self, reservation: Reservation) -> tuple[Cap, ...]:
+    def _fresh(self, owner: OfEpoch, at: datetime) -> Reservation:
+        run = self._table.get(run_key(owner.run_id), RUN)
+        project = run.model(RunRecord).project if run else None
+        return _fresh(owner, at).model_copy(update={"project": project})
+
+    def _caps(self, reservation: Reservation, *, limited: bool) -> tuple[Cap, ...]:
+        """`limited`: with the limit of the project, which has to be asked for."""
         run = self._run_cap(reservation.run_id, reservation.revision)
-        return run, self._account_cap(reservation.month)
+        caps, project = (run, self._account_cap(reservation.month)), reservation.project
+        if project is None:
+            return caps
+        usd = self._project_usd(project) if limited else None
+        return (*caps, _project_cap(project, reservation.month, usd))
 
     def _run_cap(self, run_id: str, revision: int) -> Cap:
         name, sk = f"run {run_id}", f"BUDGET#{revision:04d}"
-        return Cap(name, run_key(run_id), sk, self._run_usd, "raise RunBudgetUsd")
+        return Cap(name, run_key(run_id), sk, self._run_usd or None, "raise RunBudgetUsd")
 
     def _account_cap(self, month: str) -> Cap:
         name, pk = f"the account in {month}", "ACCOUNT"
         remedy = "raise AccountBudgetUsd, or wait for the next month"
-        return Cap(name, pk, f"BUDGET#{month}", self._account_usd, remedy)
+        return Cap(name, pk, f"BUDGET#{month}", self._account_usd or None, remedy)
 
     def _refuse(self, owner: OfEpoch, cap: Cap, amount: int) -> None:
-        books = self._books(cap)
+        books, limit = self._books(cap), cap.usd or 0.0
         committed = micro(books.held_usd) + micro(books.spent_usd)
-        if committed > micro(cap.usd) - amount:
+        if committed > micro(limit) - amount:
             raise BudgetExceeded(
                 f"the next machine of stage {owner.stage} of {owner.run_id} may cost "
-                f"{amount / MILLION:.2f} USD: the budget of {cap.name} is {cap.usd:.2f} USD, "
+                f"{amount / MILLION:.2f} USD: the budget of {cap.name} is {limit:.2f} USD, "
                 f"of which {books.spent_usd:.2f} are spent and {books.held_usd:.2f} held for "
                 "machines at work.",
                 remedy=f"{cap.remedy}; `porewatch cost {owner.run_id}` shows where it went.",
@@ -204,6 +238,11 @@ def _pause(attempt: int) -> float:
 
 
 RETRIES = Retries(ATTEMPTS, _pause)
+
+
+def _project_cap(project: ProjectId, month: str, usd: float | None) -> Cap:
+    name, remedy = f"project {project} in {month}", "raise the project's month_usd, or wait for "
+    return Cap(name, project_key(project), f"BUDGET#{month}", usd, remedy + "the next month")
 
 
 def _fresh(owner: OfEpoch, at: datetime) -> Reservation:
@@ -228,6 +267,6 @@ def _item(owner: OfEpoch, after: Reservation) -> Item:
 
 def _addition(cap: Cap, moves: Moves, most: int | None) -> Add:
     item, amounts = Item(cap.pk, cap.sk), moves._asdict()
-    if most is None or not cap.usd:
+    if most is None or cap.usd is None:
         return Add(item, amounts)
     return Add(item, amounts, ("committed", micro(cap.usd) - most), partial(_Full, cap, most))

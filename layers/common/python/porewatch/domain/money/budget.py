@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.runs import RunId
 
 MILLION = 1_000_000
@@ -48,6 +49,9 @@ class Reservation(Model):
     """
 
     run_id: RunId
+    project: Annotated[
+        ProjectId | None, Field(description="None: of before projects had budgets")
+    ] = None
     revision: int
     stage: str
     epoch: int

@@ -20,6 +20,7 @@ class PeopleCode(StrEnum):
     SCOPE_NOT_HELD = "scope_not_held"
     PROJECT_CLOSED = "project_closed"
     PROJECT_FULL = "project_full"
+    PROJECT_BUDGET_SPENT = "project_budget_spent"
     ASKS_FOR_PERSON = "asks_for_person"
     ASKS_FOR_SESSION = "asks_for_session"
     WEBHOOK_ADDRESS = "webhook_address"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Model, Sha256
-from porewatch.domain.errors import BundleRefused, Refused
+from porewatch.domain.errors import AccountRefused, BundleRefused, Refused
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.run_seals import Refusing
 from porewatch.domain.runs import RunId, RunState
@@ -99,6 +99,10 @@ def _looked(
         _log.info("run %s waits for %d files", run_id, len(ready.waiting_for))
         look.found(ready.waiting_for, at)
         return None
+    try:
+        context.admission.refuse_spent(record.project)
+    except AccountRefused as refusal:
+        return context.runs.refuse(run_id, digest=digest, what=Refusing.of(refusal), at=at)
     bundle = manifest.bundle or context.default_bundle()
     try:
         bundle_sha256 = context.bundle_digest(bundle)

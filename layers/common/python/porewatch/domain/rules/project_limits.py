@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from porewatch.domain.errors import AccountRefused
+from porewatch.domain.money.budget import Books, micro
 from porewatch.domain.people.accounts import Project
 from porewatch.domain.reasons.reason import PeopleCode, because
 
@@ -19,3 +20,19 @@ def full(project: Project) -> AccountRefused:
     most = project.quota.runs_at_once or 0
     why = because(PeopleCode.PROJECT_FULL, project=project.name, most=most)
     return AccountRefused(why, remedy="wait for one to end, or cancel one; then seal it again.")
+
+
+def refuse_spent(project: Project, books: Books) -> None:
+    """AccountRefused when nothing is left of the project's money of this month. `books`: what it
+    spent in it, and what is held for its machines at work."""
+    most = project.quota.month_usd
+    committed = micro(books.spent_usd) + micro(books.held_usd)
+    if most is None or committed < micro(most):
+        return
+    spent = {
+        "most": f"{most:.2f}",
+        "spent": f"{books.spent_usd:.2f}",
+        "held": f"{books.held_usd:.2f}",
+    }
+    why = because(PeopleCode.PROJECT_BUDGET_SPENT, project=project.name, **spent)
+    raise AccountRefused(why, remedy="wait for the next month, or ask an admin to raise month_usd.")
