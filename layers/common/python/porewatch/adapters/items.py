@@ -185,6 +185,21 @@ def request(table: str, write: Write) -> dict[str, Any]:
     return request
 
 
+def lost_of(write: Write) -> PorewatchError:
+    """The error of a write whose condition failed."""
+    if isinstance(write, Put | Remove):
+        return Conflict(f"{write.item.pk} {write.item.sk} could not be written.")
+    if isinstance(write, PutNew):
+        return write.otherwise(f"{write.item.pk} {write.item.sk} exists already.")
+    if isinstance(write, Add):
+        name, limit = write.most or ("it", 0)
+        return write.otherwise(f"{name} of {write.item.pk} {write.item.sk} is above {limit}.")
+    if isinstance(write, Unchanged):
+        return write.otherwise(f"{write.item.pk} {write.item.sk} is no longer as it was read.")
+    want = ", ".join(f"{name} = {value}" for name, value in write.expected.items())
+    return write.otherwise(f"{write.item.pk} {write.item.sk} is no longer at {want}.")
+
+
 def _as_it_was(write: Unchanged) -> dict[str, Any]:
     key = wire({"pk": write.item.pk, "sk": write.item.sk})
     request: dict[str, Any] = {"TableName": write.table, "Key": key}

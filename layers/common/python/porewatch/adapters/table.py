@@ -20,19 +20,17 @@ from porewatch.adapters import clients
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import code_of, translated
 from porewatch.adapters.items import (
-    Add,
     Item,
     Otherwise,
     Plain,
     Put,
     PutIf,
     PutNew,
-    Remove,
-    Unchanged,
     Verb,
     Write,
     fact_item,
     loaded,
+    lost_of,
     request,
     verb,
     wire,
@@ -239,7 +237,7 @@ class Table:
             if not failed:
                 return
             if failed[0] < len(writes):
-                raise _lost(writes[failed[0]])
+                raise lost_of(writes[failed[0]])
             pending = [write for n, write in enumerate(pending) if n not in failed]
 
     def record(self, facts: Iterable[Fact]) -> None:
@@ -249,7 +247,7 @@ class Table:
 
     def _one(self, write: Write) -> None:
         if self._failed([write]):
-            raise _lost(write)
+            raise lost_of(write)
 
     def _failed(self, writes: Sequence[Write]) -> list[int]:
         """Write all or none. Returns the positions whose conditions failed; empty when written."""
@@ -276,20 +274,6 @@ def _follow(before: Item | None, after: Item) -> PutNew | PutIf:
     if before is None:
         return PutNew(after, Conflict)
     return PutIf(replace(after, version=before.version + 1), {"version": before.version})
-
-
-def _lost(write: Write) -> PorewatchError:
-    if isinstance(write, Put | Remove):
-        return Conflict(f"{write.item.pk} {write.item.sk} could not be written.")
-    if isinstance(write, PutNew):
-        return write.otherwise(f"{write.item.pk} {write.item.sk} exists already.")
-    if isinstance(write, Add):
-        name, limit = write.most or ("it", 0)
-        return write.otherwise(f"{name} of {write.item.pk} {write.item.sk} is above {limit}.")
-    if isinstance(write, Unchanged):
-        return write.otherwise(f"{write.item.pk} {write.item.sk} is no longer as it was read.")
-    want = ", ".join(f"{name} = {value}" for name, value in write.expected.items())
-    return write.otherwise(f"{write.item.pk} {write.item.sk} is no longer at {want}.")
 
 
 def _failed_positions(error: ClientError) -> list[int]:

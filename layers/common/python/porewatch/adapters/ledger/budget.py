@@ -19,8 +19,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from porewatch.adapters.items import Add, Item, Write, run_key
-from porewatch.adapters.ledger.run_moves import RUN
-from porewatch.adapters.ledger.slot_writes import project_key
+from porewatch.adapters.ledger.run_moves import RUN, project_key
 from porewatch.adapters.table import Change, Retries, Table
 from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict, PorewatchError
 from porewatch.domain.facts.fact import Fact

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from porewatch.adapters.items import Item, Put, Write, run_key
-from porewatch.adapters.ledger.slot_writes import one_less, one_more
+from porewatch.adapters.items import Add, Item, Put, Write, run_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import NotFound
 from porewatch.domain.people.roles import ProjectId
@@ -24,6 +23,9 @@ PROJECT = "PROJECT"
 OPEN, OPEN_RUNS = "OPEN", "RUNS-OPEN"
 """Beside its record a run has an item that stands in an index of its own while there is anything to
 be done for it: so a sweep finds it, however old the run is, and reads no other."""
+
+SLOTS, UNDER_WAY = "SLOTS", "under_way"
+"""The count of a project's runs under way, as it moves with their records."""
 
 Step = Callable[[RunRecord | None], Move]
 
@@ -98,12 +100,12 @@ def _slot_writes(
 ) -> Sequence[Write]:
     had = before is not None and before.slot
     if had and not after.slot:
-        return [one_less(after.project)]
+        return [counted_by(after.project, -1)]
     if had or not after.slot:
         return []
     was_under_way = before is not None and takes_slot(before)
     if admitted is None or was_under_way:
-        return [one_more(after.project)]
+        return [counted_by(after.project, 1)]
     return admitted(after.project)
 
 
@@ -112,6 +114,16 @@ def project_write(record: RunRecord) -> Put:
     record is read for each list, so no change of a run writes it a second time."""
     kind = (runs_of(record.project), place_of(record))
     return Put(Item(pk=run_key(record.run_id), sk=PROJECT, kind=kind))
+
+
+def counted_by(project: ProjectId, number: int) -> Add:
+    """So many more runs of the project are under way, whatever it allows."""
+    return Add(Item(project_key(project), SLOTS), {UNDER_WAY: number})
+
+
+def project_key(project: ProjectId) -> str:
+    """Partition of what the ledger has of a project beside its runs."""
+    return f"PROJECT#{project}"
 
 
 def runs_of(project: ProjectId) -> str:

@@ -15,11 +15,11 @@ from porewatch.adapters.ledger.run_moves import (
     RUNS,
     move_run,
     place_of,
+    project_key,
     project_write,
     runs_of,
     there,
 )
-from porewatch.adapters.ledger.slot_writes import project_key
 from porewatch.adapters.submission.run_uploads import SUBMISSION
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import NameTaken

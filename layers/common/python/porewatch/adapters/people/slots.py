@@ -14,13 +14,13 @@ from datetime import datetime
 
 from porewatch.adapters.items import Add, Item, Write
 from porewatch.adapters.ledger.budget import Budget
-from porewatch.adapters.ledger.slot_writes import SLOTS, UNDER_WAY, one_more, project_key
+from porewatch.adapters.ledger.run_moves import SLOTS, UNDER_WAY, counted_by, project_key
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
+from porewatch.domain.money import project_limits
 from porewatch.domain.people.accounts import Project
 from porewatch.domain.people.roles import ProjectId
-from porewatch.domain.rules import project_limits
 
 
 class Admission:
@@ -71,7 +71,7 @@ def under_way(ledger: Table, project_id: ProjectId) -> int:
 def _counted(project: Project) -> Add:
     most = project.quota.runs_at_once
     if most is None:
-        return one_more(project.project_id)
+        return counted_by(project.project_id, 1)
     item = Item(project_key(project.project_id), SLOTS)
     full = project_limits.full(project)
     return Add(item, {UNDER_WAY: 1}, (UNDER_WAY, most - 1), lambda _: full)
