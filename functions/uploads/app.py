@@ -1,8 +1,6 @@
 """Registers runs, takes their files by presigned parts, keeps their sheets, seals them."""
 
-from porewatch.adapters.submission.multipart import MultipartUploads
 from porewatch.adapters.submission.request_keys import RequestKeys
-from porewatch.adapters.submission.run_uploads import RunUploads
 from porewatch.compute.layouts import layouts
 from porewatch.domain.base import now
 from porewatch.domain.submission.run_uploads import Register
@@ -18,6 +16,7 @@ from porewatch.edge.http import (
     request_text,
     routes,
 )
+from porewatch.edge.wiring import upload_context
 from porewatch.settings import settings
 from porewatch.usecases.uploads.declare_files import declare_files
 from porewatch.usecases.uploads.keep_sheet import SheetToSend, keep_sheet, kept_sheet
@@ -30,16 +29,9 @@ from porewatch.usecases.uploads.send_parts import (
     list_uploads,
     show_upload,
 )
-from porewatch.usecases.uploads.upload_context import UploadContext
 
 api = routes()
 lambda_handler = on_http(api)
-
-
-def context() -> UploadContext:
-    raw = wiring.raw()
-    uploads, parts = RunUploads(wiring.table()), MultipartUploads(raw.bucket)
-    return UploadContext(wiring.runs(), uploads, raw, parts, wiring.admission())
 
 
 @api.post("/runs")
@@ -58,48 +50,52 @@ def register() -> tuple[dict[str, object], int]:
 @api.post("/runs/<run_id>/uploads")
 def declare(run_id: str) -> tuple[dict[str, object], int]:
     order = request_body(api, FilesToSend)
-    return json_answer(declare_files(run_id, order, asker(api), context()), 201)
+    return json_answer(declare_files(run_id, order, asker(api), upload_context()), 201)
 
 
 @api.get("/runs/<run_id>/uploads")
 def uploads(run_id: str) -> tuple[dict[str, object], int]:
-    return json_answer(list_uploads(run_id, asker(api), context(), **query(api, "state", "cursor")))
+    return json_answer(
+        list_uploads(run_id, asker(api), upload_context(), **query(api, "state", "cursor"))
+    )
 
 
 @api.get("/runs/<run_id>/uploads/<upload_id>")
 def upload(run_id: str, upload_id: str) -> tuple[dict[str, object], int]:
-    return json_answer(show_upload(run_id, upload_id, asker(api), context()))
+    return json_answer(show_upload(run_id, upload_id, asker(api), upload_context()))
 
 
 @api.post("/runs/<run_id>/uploads/<upload_id>/urls")
 def urls(run_id: str, upload_id: str) -> tuple[dict[str, object], int]:
     order = request_body(api, PartsToSend)
-    return json_answer(link_parts(run_id, upload_id, order, asker(api), context()))
+    return json_answer(link_parts(run_id, upload_id, order, asker(api), upload_context()))
 
 
 @api.post("/runs/<run_id>/uploads/<upload_id>/complete")
 def complete(run_id: str, upload_id: str) -> tuple[dict[str, object], int]:
-    return json_answer(complete_upload(run_id, upload_id, asker(api), context()))
+    return json_answer(complete_upload(run_id, upload_id, asker(api), upload_context()))
 
 
 @api.delete("/runs/<run_id>/uploads/<upload_id>")
 def end(run_id: str, upload_id: str) -> tuple[dict[str, object], int]:
-    return json_answer(give_up(run_id, upload_id, asker(api), context()))
+    return json_answer(give_up(run_id, upload_id, asker(api), upload_context()))
 
 
 @api.put("/runs/<run_id>/sheet")
 def put_sheet(run_id: str) -> tuple[dict[str, object], int]:
     is_json = "json" in (header(api, "content-type") or "")
     content = request_body(api, SheetToSend).content() if is_json else request_text(api).encode()
-    answer = keep_sheet(run_id, content, asker(api), context())
+    answer = keep_sheet(run_id, content, asker(api), upload_context())
     return json_answer(answer, 200 if answer.valid else 422)
 
 
 @api.get("/runs/<run_id>/sheet")
 def sheet(run_id: str) -> tuple[dict[str, object], int]:
-    return json_answer(kept_sheet(run_id, asker(api), context()))
+    return json_answer(kept_sheet(run_id, asker(api), upload_context()))
 
 
 @api.post("/runs/<run_id>/seal")
 def seal(run_id: str) -> tuple[dict[str, object], int]:
-    return json_answer(seal_registered(run_id, request_body(api, SealOrder), asker(api), context()))
+    return json_answer(
+        seal_registered(run_id, request_body(api, SealOrder), asker(api), upload_context())
+    )

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.objects import Objects
@@ -26,6 +25,7 @@ from porewatch.domain.runs import RunState
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch_local.embedded.made_up_people import put_made_up_people
 from tests.cloud.conftest import Cloud
+from tests.cloud.visitor import Visitor, accessible
 
 pytestmark = [pytest.mark.cloud, pytest.mark.web]
 HOSTILE = "<script>alert(1)</script> \u05d0\u05d1\u05d2 " + "w" * 84
@@ -68,33 +68,6 @@ def run_id(stack: Cloud) -> str:
         )
     )
     return made
-
-
-class Visitor:
-    """A browser window, and what it complained of."""
-
-    def __init__(self, context: BrowserContext, stack: Cloud) -> None:
-        self.root = stack.outputs["WebUrl"]
-        context.set_default_timeout(60_000)  # the first call of a function here compiles it
-        self.context, self.page = context, context.new_page()
-        self.troubles: list[str] = []
-        self.page.on("console", lambda message: self.troubles.append(message.text))
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("request", lambda request: self.troubles.extend(_elsewhere(request.url)))
-
-    def open(self, path: str) -> Page:
-        self.page.goto(f"{self.root}/{path}".rstrip("/"))
-        return self.page
-
-    def sign_in(self, name: str, to: str = "/web/runs") -> Page:
-        self.open(f"sign-in?to={to}")
-        self.page.get_by_role("button", name=name).click()
-        self.page.wait_for_url(f"**{to}")
-        return self.page
-
-
-def _elsewhere(url: str) -> list[str]:
-    return [] if urlsplit(url).hostname in ("127.0.0.1", "localhost") else [url]
 
 
 @pytest.fixture
@@ -195,7 +168,14 @@ def test_every_page_is_accessible_and_fits(
     visitor.open("")
     accessible(visitor.page, axe, width)
     visitor.sign_in("Aiko Tanaka")
-    pages = ["runs", "runs?name=none-such", f"runs/{run_id}", "alerts?all=true", "account"]
+    pages = [
+        "runs",
+        "runs?name=none-such",
+        f"runs/{run_id}",
+        "alerts?all=true",
+        "account",
+        "upload",
+    ]
     for path in [*pages, "admin", "projects/default"]:
         page = visitor.open(path)
         assert page.locator("html").get_attribute("lang") == locale[:2]
@@ -203,11 +183,3 @@ def test_every_page_is_accessible_and_fits(
     assert visitor.troubles == []
     accessible(visitor.open("nothing-here"), axe, width)
     context.close()
-
-
-def accessible(page: Page, axe: str, width: int) -> None:
-    """axe finds nothing, and nothing is wider than the window."""
-    page.evaluate(axe)
-    found = page.evaluate("axe.run({iframes: false})")["violations"]
-    assert [(page.url, one["id"], one["nodes"][0]["html"]) for one in found] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url

@@ -42,7 +42,9 @@ ARROWS: dict[str, set[str]] = {
         *("aws_lambda_powertools", "aws_xray_sdk"),
     },
     # What functions are wired from: adapters from settings, and contexts of use cases from those.
-    "porewatch.edge.wiring": {"porewatch.domain", "porewatch.settings", "porewatch.adapters"},
+    "porewatch.edge.wiring": {
+        *("porewatch.domain", "porewatch.settings", "porewatch.adapters", "porewatch.usecases"),
+    },
     "porewatch.edge.brakes": {
         *("porewatch.domain", "porewatch.settings", "porewatch.adapters", "porewatch.compute"),
         *("porewatch.edge.wiring", "porewatch.edge", "porewatch.usecases"),

@@ -24,10 +24,12 @@ from porewatch.adapters.table import Table
 from porewatch.adapters.webhooks.delivery_queue import DeliveryQueue
 from porewatch.adapters.webhooks.store import Webhooks
 from porewatch.settings import settings
+from porewatch.usecases.uploads.upload_context import UploadContext
 
 if TYPE_CHECKING:
     from porewatch.adapters.people.oidc_client import OidcClient
     from porewatch.adapters.people.sign_in_attempts import SignInAttempts
+    from porewatch.usecases.uploads.upload_context import UploadContext
 
 
 def table() -> Table:
@@ -155,3 +157,12 @@ def oidc_client(redirect_uri: str) -> OidcClient:
             client_authentication=config.oidc_client_authentication,
         )
     )
+
+
+def upload_context() -> UploadContext:
+    from porewatch.adapters.submission.multipart import MultipartUploads  # noqa: PLC0415 - few need it
+    from porewatch.adapters.submission.run_uploads import RunUploads  # noqa: PLC0415 - few need it
+    from porewatch.usecases.uploads.upload_context import UploadContext  # noqa: PLC0415 - few need it
+
+    bucket, uploads = raw(), RunUploads(table())
+    return UploadContext(runs(), uploads, bucket, MultipartUploads(bucket.bucket), admission())

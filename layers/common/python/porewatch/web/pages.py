@@ -12,6 +12,7 @@ from porewatch.web import (
     run_pages,
     sign_in_pages,
     static_files,
+    upload_pages,
 )
 from porewatch.web.router import resolver
 
@@ -19,6 +20,7 @@ PARTS = (
     sign_in_pages,
     static_files,
     run_pages,
+    upload_pages,
     file_pages,
     alert_pages,
     account_pages,

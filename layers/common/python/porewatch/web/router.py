@@ -22,7 +22,7 @@ from porewatch.domain.people import policy
 from porewatch.domain.people.accounts import User
 from porewatch.domain.people.claims import Claims
 from porewatch.domain.people.principal import Principal
-from porewatch.domain.people.roles import Action, StackAction
+from porewatch.domain.people.roles import DEFAULT_PROJECT, Action, StackAction
 from porewatch.domain.reasons.catalogue import Catalogue
 from porewatch.domain.reasons.reason import Reason
 from porewatch.edge import asker, log, wiring
@@ -75,7 +75,9 @@ class Visit:
     @property
     def menu(self) -> tuple[str, ...]:
         """The pages that the navigation leads to."""
-        pages = ("runs", "alerts", "account")
+        places = (DEFAULT_PROJECT, *self.who.projects)
+        submits = any(policy.may(self.who, Action.SUBMIT, one) for one in places)
+        pages = ("runs", *(("upload",) if submits else ()), "alerts", "account")
         return (*pages, "admin") if self.may_in_stack(StackAction.MANAGE_USERS) else pages
 
     def header(self, name: str) -> str:

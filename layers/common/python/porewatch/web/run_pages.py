@@ -14,6 +14,7 @@ from porewatch.domain.people.roles import Action, ProjectId
 from porewatch.domain.retention.expiry import expires
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES, RunState
+from porewatch.domain.submission.run_uploads import takes_files
 from porewatch.edge import wiring
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run, visible_projects
@@ -24,6 +25,7 @@ from porewatch.usecases.views.show_making import show_making
 from porewatch.usecases.views.show_progress import UNDER_WAY, phases_now, show_progress
 from porewatch.usecases.views.show_runs import RunView, list_runs, show_run
 from porewatch.web.file_pages import page_key
+from porewatch.web.project_names import project_names
 from porewatch.web.router import Visit
 
 POLL_SECONDS = 5
@@ -48,7 +50,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             filters=filters,
             states=tuple(RunState),
             phases=phases_now(found.runs, stages=wiring.stages()),
-            projects=_project_names(visit),
+            projects=project_names(visit),
             live=any(run.state in UNDER_WAY for run in found.runs),
             seconds=POLL_SECONDS,
             until=_until(found.runs),
@@ -76,6 +78,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             has_page=bool(standing and page_key(standing.report_keys, visit.language)),
             project=_name_of(shown.project),
             live=shown.state in UNDER_WAY,
+            takes_files=takes_files(shown.state) and visit.may("submit", shown.project),
             seconds=POLL_SECONDS,
         )
 
@@ -110,12 +113,3 @@ def _shared(visit: Visit, run_id: str, project: ProjectId) -> Shared | None:
 
 def _name_of(project: ProjectId) -> str:
     return next((p.name for p in wiring.accounts().some_projects([project])), project)
-
-
-def _project_names(visit: Visit) -> dict[str, str]:
-    """Projects that the list can be narrowed to, by id."""
-    accounts, seen = wiring.accounts(), visible_projects(visit.who)
-    if seen is None:
-        found = {project.project_id: project.name for project in accounts.projects()}
-        return {"default": accounts.project("default").name, **found}
-    return {project: accounts.project(project).name for project in seen}

@@ -6,6 +6,7 @@ S3 keeps the parts, so an upload goes on from any machine. Nothing is visible be
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from porewatch.adapters import clients
 from porewatch.adapters.faults import Known, translated
@@ -67,6 +68,10 @@ class MultipartUploads:
         return self._client.generate_presigned_url(
             "upload_part", Params=params, ExpiresIn=PART_SECONDS
         )
+
+    def origin(self) -> str:
+        """Scheme, host and port of every link: what a page must be allowed to connect to."""
+        return "{0.scheme}://{0.netloc}".format(urlsplit(self.link("runs/r/a", "u", 1, 1)))
 
     def complete(self, key: str, upload: str, parts: list[SentPart]) -> None:
         """Make the object out of these parts."""

@@ -75,6 +75,14 @@ class Catalogue:
     def text(self, key: str) -> str:
         return str(self._messages[key])
 
+    def below(self, prefix: str) -> dict[str, str]:
+        """The messages whose keys begin with `prefix`, by the rest of the key."""
+        return {
+            key.removeprefix(prefix): str(text)
+            for key, text in self._messages.items()
+            if key.startswith(prefix)
+        }
+
     def filled(self, key: str, values: Mapping[str, object]) -> str:
         """The message with its places filled. Raises KeyError for a key or place that is not."""
         return _Filler(self).vformat(self.text(key), (), values)

@@ -139,10 +139,15 @@ def upload_id_of(path: str) -> UploadId:
     return hashlib.sha256(path.encode()).hexdigest()[:32]
 
 
+def takes_files(state: RunState) -> bool:
+    """Whether what a run is screened from may still be changed."""
+    return state is RunState.RECEIVING or state in RETRYABLE_STATES
+
+
 def refuse_unless_open(record: RunRecord) -> None:
     """Raises RunNotOver while the run is under way, RunOver when it is complete: what it is
     screened from is not changed any more."""
-    if record.state is RunState.RECEIVING or record.state in RETRYABLE_STATES:
+    if takes_files(record.state):
         return
     if record.state in (RunState.SEALED, RunState.RUNNING):
         raise RunNotOver(

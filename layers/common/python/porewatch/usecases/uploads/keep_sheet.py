@@ -16,7 +16,7 @@ from porewatch.domain.base import Model
 from porewatch.domain.bounds import MOST_TEXT
 from porewatch.domain.errors import InputRefused, NotFound, PorewatchError
 from porewatch.domain.inputs.sheet.sample_sheet import Sheet, read_sheet
-from porewatch.domain.inputs.sheet.table_text import decode
+from porewatch.domain.inputs.sheet.table_text import Row, decode
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import Action
 from porewatch.domain.records.refusal import Refusal, refusals_of
@@ -26,6 +26,8 @@ from porewatch.usecases.people.reach_run import reach_run
 from porewatch.usecases.uploads.upload_context import UploadContext, may_upload
 
 CSV = "text/csv; charset=utf-8"
+MOST_EDITED = 1_000
+"""Rows of a table that an editor gets. A longer sheet is edited in a program for tables."""
 
 
 class SheetToSend(Model):
@@ -54,13 +56,30 @@ class SheetFault(Refusal):
     remedy: str = ""
 
 
+class SheetRow(Model):
+    """`line`: where it begins in the file, from 1, as faults name it."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+class SheetTable(Model):
+    """The cells of a sheet as they are, for an editor: every row has as many as `columns`, which
+    is filled up with empty headings for a row that has more."""
+
+    columns: tuple[str, ...]
+    rows: tuple[SheetRow, ...]
+
+
 class SheetAnswer(Model):
-    """What a sheet says, or what is wrong with it; it is kept only when nothing is."""
+    """What a sheet says, or what is wrong with it; it is kept only when nothing is. `table`: None
+    for what is no table, and for one of more than 1,000 rows."""
 
     valid: bool
     samples: tuple[Sample, ...] = ()
     faults: tuple[SheetFault, ...] = ()
     encoding: str | None = None
+    table: SheetTable | None = None
 
 
 class KeptSheet(Model):
@@ -131,6 +150,21 @@ def _answer(sheet: Sheet) -> SheetAnswer:
         samples=sheet.samples,
         faults=tuple(map(_fault, sheet.faults)),
         encoding=sheet.encoding.value if sheet.encoding else None,
+        table=_table(sheet.table),
+    )
+
+
+def _table(rows: Sequence[Row]) -> SheetTable | None:
+    if not 1 <= len(rows) <= MOST_EDITED + 1:
+        return None
+    width = max(len(row.cells) for row in rows)
+    header, *others = [(*row.cells, *[""] * (width - len(row.cells))) for row in rows]
+    return SheetTable(
+        columns=header,
+        rows=tuple(
+            SheetRow(line=row.line, cells=cells)
+            for row, cells in zip(rows[1:], others, strict=True)
+        ),
     )
 
 

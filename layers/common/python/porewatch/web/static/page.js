@@ -3,18 +3,22 @@
 
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
-/** A change, as the API takes it: JSON, and the token that another site cannot know. */
-async function send(method, address, fields) {
+/** A change, as the API takes it: JSON (or text), and the token that another site cannot know. An error has the `status`
+ * and the `answer` of the API; without a status there was no answer at all. */
+async function send(method, address, fields, headers) {
   const reply = await fetch(address, {
     method,
-    headers: { "x-csrf-token": meta("csrf"), ...(fields && { "content-type": "application/json" }) },
-    body: fields && JSON.stringify(fields),
+    headers: { "x-csrf-token": meta("csrf"), ...(fields && { "content-type": "application/json" }), ...headers },
+    body: typeof fields === "string" ? fields : fields && JSON.stringify(fields),
     credentials: "same-origin",
   });
   const text = await reply.text();
   let answer = {};
   try { answer = text ? JSON.parse(text) : {}; } catch { answer = { problem: text }; }
-  if (!reply.ok) throw new Error(answer.detail ?? answer.problem ?? answer.message ?? `HTTP ${reply.status}`);
+  if (!reply.ok) {
+    const said = [answer.detail ?? answer.problem ?? answer.message ?? `HTTP ${reply.status}`, answer.remedy];
+    throw Object.assign(new Error(said.filter(Boolean).join(" ")), { status: reply.status, answer });
+  }
   return answer;
 }
 
@@ -42,13 +46,16 @@ document.addEventListener("submit", async (event) => {
   button.disabled = true;
   if (status) status.textContent = "";
   try {
-    const answer = await send(form.dataset.method, form.action, fieldsOf(form));
+    if (form.dataset.once === "") form.dataset.once = crypto.randomUUID();
+    const once = form.dataset.once && { "idempotency-key": form.dataset.once };
+    const answer = await send(form.dataset.method, form.action, fieldsOf(form), once);
     form.dispatchEvent(new CustomEvent("sent", { detail: answer, bubbles: true }));
     if (form.dataset.shows) show(form, answer[form.dataset.shows]);
     if (form.dataset.then === "stay") { if (status) status.textContent = form.dataset.done ?? ""; button.disabled = false; }
     else if (form.dataset.then) location.assign(form.dataset.then);
     else location.reload();
   } catch (error) {
+    if (error.status && form.dataset.once) form.dataset.once = "";  // answered: what is sent next is another request
     if (status) status.textContent = error.message;
     button.disabled = false;
     button.focus();

@@ -46,11 +46,13 @@ __all__ = ["COLUMNS", "IGNORED", "ROLES", "parse_barcode", "parse_sample_sheet",
 
 
 class Sheet(NamedTuple):
-    """What a sheet says: its samples by line, or what is wrong with it."""
+    """What a sheet says: its samples by line, or what is wrong with it. `table`: its cells as they
+    are, the header first; empty when it is no table."""
 
     rows: Mapping[int, Sample]
     faults: tuple[Refused, ...]
     encoding: Encoding | None
+    table: Sequence[Row] = ()
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -83,13 +85,14 @@ def read_sheet(content: bytes | str, *, file: str, flow_cell: str | None = None)
             Decoded(content, Encoding.UTF8) if isinstance(content, str) else decode(content, file)
         )
         reading.encoding = decoded.encoding
-        rows = of_flow_cell(rows_of(decoded.text, file), flow_cell, file)
+        reading.table = rows_of(decoded.text, file)
+        rows = of_flow_cell(reading.table, flow_cell, file)
         reading.take(rows[0], rows[1:])
     except SampleSheetRefused as fault:
         reading.faults.append(fault)
     rows_of_samples = {} if reading.faults else reading.samples
     faults = sorted(reading.faults, key=lambda fault: fault.line or 0)
-    return Sheet(rows_of_samples, tuple(faults), reading.encoding)
+    return Sheet(rows_of_samples, tuple(faults), reading.encoding, reading.table)
 
 
 class _Reading:
@@ -98,6 +101,7 @@ class _Reading:
     def __init__(self, file: str) -> None:
         self.file = file
         self.encoding: Encoding | None = None
+        self.table: list[Row] = []
         self.samples: dict[int, Sample] = {}
         self.faults: list[Refused] = []
         self._fields_by_line: dict[int, dict[str, Any]] = {}

@@ -1,0 +1,75 @@
+"""A new run: where it goes, its files, its sample sheet. What is sent goes by the API."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from porewatch.domain.calls.release_policy import ANY
+from porewatch.domain.errors import NotFound
+from porewatch.domain.inputs.sheet.columns import BY_FIELD, COLUMNS, MATERIALS
+from porewatch.domain.people.roles import Action
+from porewatch.domain.runs import SampleRole
+from porewatch.domain.submission.run_uploads import refuse_unless_open
+from porewatch.edge import wiring
+from porewatch.settings import settings
+from porewatch.usecases.people.reach_run import reach_run
+from porewatch.usecases.uploads.keep_sheet import SheetTable, kept_sheet
+from porewatch.web.project_names import project_names
+from porewatch.web.router import Visit
+
+USUAL = ("name", "barcode", "role", "material", "volume_ml", "spike_copies")
+"""Columns that an empty sheet begins with."""
+
+
+def add_routes(api: APIGatewayRestResolver) -> None:
+    @api.get("/web/upload")
+    def new_run() -> Response[str]:
+        visit = Visit(api).signed_in()
+        known = project_names(visit)
+        policies = settings().release_policies
+        return visit.page(
+            "new_run.html.j2",
+            projects={one: name for one, name in known.items() if visit.may("submit", one)},
+            policies=() if ANY in policies else policies,
+        )
+
+    @api.get("/web/runs/<run_id>/upload")
+    def upload(run_id: str) -> Response[str]:
+        visit = Visit(api)
+        record = reach_run(run_id, visit.who, Action.SUBMIT, runs=wiring.runs())
+        refuse_unless_open(record)
+        return visit.page(
+            "upload.html.j2",
+            connections=(wiring.upload_context().parts.origin(),),
+            run=record,
+            columns=_columns(visit),
+            usual=USUAL,
+            sheet=_kept(run_id, visit),
+            choices=_choices(visit),
+        )
+
+
+def _kept(run_id: str, visit: Visit) -> SheetTable | None:
+    """The table of the sheet that the run has already."""
+    try:
+        return kept_sheet(run_id, visit.who, wiring.upload_context()).sheet.table
+    except NotFound:
+        return None
+
+
+def _columns(visit: Visit) -> list[dict[str, object]]:
+    """Each column: the field it means, what it holds in words, and the headings that name it."""
+    return [
+        {
+            "field": field,
+            "words": visit.text(f"web.sheet.column.{field}"),
+            "headings": [name for name, means in COLUMNS.items() if means == field],
+        }
+        for field in BY_FIELD
+    ]
+
+
+def _choices(visit: Visit) -> dict[str, list[tuple[str, str]]]:
+    """Field -> what its cell may hold, each with its words."""
+    roles = [(role.value, visit.words.named("sample_role", role.value)) for role in SampleRole]
+    return {"role": roles, "material": [(name, name) for name in MATERIALS]}
