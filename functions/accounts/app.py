@@ -50,6 +50,7 @@ def delete_me() -> dict[str, object]:
         accounts=wiring.accounts(),
         sessions=wiring.sessions(),
         tokens=wiring.tokens(),
+        webhooks=wiring.webhooks(),
     ).public()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import SOURCE
+from porewatch.domain.webhooks.events import KIND_OF
 from porewatch_local.generated.schemas import (
     EVENTS,
     export,
@@ -98,6 +99,12 @@ def test_the_schema_accepts_the_example_and_refuses_a_strange_field(fact: str) -
     assert list(check.iter_errors({**example(fact)["detail"], "strange": 1}))
 
 
+def test_the_rule_of_webhooks_lets_through_what_they_are_sent_of() -> None:
+    assert set(RULES["WebhookRule"]["EventPattern"]["detail-type"]) == {
+        fact.__name__ for fact in KIND_OF
+    }
+
+
 def test_every_folder_of_events_is_a_fact() -> None:
     folders = {path.name for path in EVENTS.iterdir() if path.is_dir()}
     assert folders - {"functions"} == set(FACTS)
@@ -108,13 +115,16 @@ def test_every_folder_of_events_is_a_fact() -> None:
     [
         ("FileValidated", {"IntakeQueue"}),
         ("FileQuarantined", {"IntakeQueue", "AlertQueue"}),
-        ("PathogenSuspected", {"AlertQueue"}),
+        ("PathogenSuspected", {"AlertQueue", "WebhookQueue"}),
         ("InstanceTerminated", {"CostQueue"}),
         ("LaunchRefused", {"AlertQueue"}),
         ("StageStalled", {"AlertQueue"}),
-        ("RunRefused", {"AlertQueue"}),
-        ("RunFailed", {"AlertQueue"}),
-        ("RunCompleted", {"AlertQueue"}),
+        ("RunRefused", {"AlertQueue", "WebhookQueue"}),
+        ("RunFailed", {"AlertQueue", "WebhookQueue"}),
+        ("RunCompleted", {"AlertQueue", "WebhookQueue"}),
+        ("RunStarted", {"WebhookQueue"}),
+        ("RunCancelled", {"AlertQueue", "WebhookQueue"}),
+        ("AlertAcknowledged", {"WebhookQueue"}),
         ("PhaseCompleted", set()),
     ],
 )
@@ -178,6 +188,10 @@ def test_every_function_has_an_example(function: str) -> None:
     assert EVENTS / f"functions/{folder_of(function)}.json" in FUNCTION_EVENTS
 
 
+WRITTEN_TO = {"WorkerQueue", "DeliveryQueue"}
+"""Workers, and functions of ours, send to these queues directly."""
+
+
 @pytest.mark.parametrize("path", FUNCTION_EVENTS, ids=lambda path: path.stem)
 def test_what_a_queue_brings_is_what_the_rules_put_there(path: Path) -> None:
     records = read(path).get("Records", [])
@@ -185,7 +199,7 @@ def test_what_a_queue_brings_is_what_the_rules_put_there(path: Path) -> None:
     function = next(n for n in TEMPLATE.functions if folder_of(n) == path.name.split(".")[0])
     for body in bodies:
         if "detail-type" not in body:
-            assert queues_of(function) == {"WorkerQueue"}, "workers write to their queue directly"
+            assert queues_of(function) <= WRITTEN_TO, "no rule brings it"
             continue
         queues = queues_reached(body, on_bus=body["source"] == SOURCE)
         assert queues_of(function) <= queues

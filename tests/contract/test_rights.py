@@ -14,6 +14,7 @@ from tests.rights import Asked, Right, allowed, asked, golden, of_template, writ
 CHANGING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 READERS = {"accounts", "api", "fact_publisher", "status_updater"}
 """Functions that write nothing into the ledger."""
+READING = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 REMOVABLE = {"INBOX#*", "TURNS"}
 """Partitions of which something may be removed: keys of work under way, and whose turn it was."""
 
@@ -66,6 +67,24 @@ def test_only_a_deletion_removes_a_run_and_cannot_end_the_hold_that_forbids_it()
     assert may["dynamodb:BatchWriteItem"] == {"run_eraser"}
     assert may["s3:DeleteObjectVersion"] == {"run_eraser"}
     assert may["s3:PutObjectLegalHold"] == {"run_keeper"}
+
+
+def test_only_the_sender_may_read_the_secret_of_a_webhook() -> None:
+    """One has to read where it lies, and to decrypt. The sender decrypts nothing else."""
+    reads = {
+        role
+        for role, rights_of in golden().items()
+        for right in rights_of
+        if right.resource == "People"
+        and right.action in READING
+        and "WEBHOOK#*" in right.partitions()
+    }
+    opens = {role for role in reads if any(r.action == "kms:Decrypt" for r in golden()[role])}
+    assert opens == {"webhook_sender"}
+    assert len(reads) > 1
+    decrypt = [r for r in golden()["webhook_sender"] if r.action.startswith("kms:")]
+    context = "ForAnyValue:StringEquals kms:EncryptionContextKeys = webhook (OnAws)"
+    assert decrypt == [Right("kms:Decrypt", "DataKey", context)]
 
 
 def test_a_function_writes_into_its_own_log_group_and_into_no_other() -> None:

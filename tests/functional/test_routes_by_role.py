@@ -20,16 +20,19 @@ from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Invitations, ShareLinks
 from porewatch.adapters.table import Table
+from porewatch.adapters.webhooks.store import Webhooks
 from porewatch.domain.base import now
 from porewatch.domain.people.accounts import Invitation
 from porewatch.domain.people.credentials import LONGEST_SHARE, ShareLink
 from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.people.secrets import Kind, digest_of, new_secret
+from porewatch.settings import settings
 from tests.contract.test_template import TEMPLATE
 from tests.functional.conftest import ACCOUNT, REGION
 from tests.functional.doors import KEY_HOLDER, Context, door
 from tests.functional.test_accounts import Place
 from tests.functional.test_alerts import suspected
+from tests.functional.test_webhooks import surroundings, webhook_of
 from tests.functional.test_who_asks import (
     a_user,
     api_key,  # noqa: F401 - a fixture
@@ -84,6 +87,10 @@ def own(method: str, path: str, scope: Scope = MANAGE, **more: Any) -> Route:
     return Route(method, path, own=True, scope=scope, **more)
 
 
+def hook(method: str, path: str, scope: Scope = MANAGE, **more: Any) -> Route:
+    return own(method, f"/me/webhooks{path}", scope, function="webhooks", **more)
+
+
 def members(method: str, path: str, **more: Any) -> Iterator[Route]:
     for place in ("/projects/{project_id}", "/groups/{group_id}"):
         yield Route(method, place + path, roles=frozenset({A}), scope=MANAGE, **more)
@@ -98,6 +105,7 @@ SENDING: dict[str, Any] = {
 }  # fmt: skip
 DECLARED = {"files": [{"path": "a.fastq", "size": 8}]}
 SHEET = {"rows": [{"name": "pig 1", "barcode": "barcode01"}]}
+HOOK = {"name": "ci", "url": "https://lab.example/porewatch", "kinds": ["run.completed"]}
 INVITED = {"roles": ["viewer"], "email": "ben@lab.example"}
 ROUTES = (
     Route("GET", "/runs", "api", listed=True, scope=None),
@@ -130,6 +138,12 @@ ROUTES = (
     own("DELETE", "/me/tokens/{token_id}"),
     own("GET", "/me/sessions", READ),
     own("DELETE", "/me/sessions/{session_id}"),
+    hook("GET", "", READ),
+    hook("POST", "", body=HOOK),
+    hook("PATCH", "/{webhook_id}", body={"rotate_secret": True}),
+    hook("DELETE", "/{webhook_id}"),
+    hook("GET", "/{webhook_id}/deliveries", READ),
+    hook("POST", "/{webhook_id}/test"),
     Route("GET", "/projects", listed=True, scope=None),
     Route("POST", "/projects", scope=MANAGE, body={"name": "Herd"}),
     seen("GET", "/projects/{project_id}"),
@@ -168,6 +182,8 @@ class World(Place):
         self.operator = a_user(accounts, "Operator", stack_role=Role.OPERATOR)
         self.both = a_user(accounts, "Both", stack_role=Role.ADMIN)
         self.root_claims = session(self.root)
+        for user_id in (self.root, self.users[V]):
+            webhook_of(people, user_id)
         self.names = [self._names(n, people, ledger) for n in (0, 1)]
 
     def _names(self, number: int, people: Table, ledger: Table) -> dict[str, str]:
@@ -221,7 +237,10 @@ def items() -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(cloud: Table) -> World:
+def world(cloud: Table, monkeypatch: pytest.MonkeyPatch) -> World:
+    for name, value in surroundings().items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
     return World(make_ledger("people"), cloud)
 
 
@@ -247,6 +266,11 @@ def filled(route: Route, names: dict[str, str], user: str, people: Table) -> tup
             path, body = path.replace(f"{{{part}}}", value), body.replace(f"{{{part}}}", value)
     if "{token_id}" in path:
         path = path.replace("{token_id}", digest_of(token_of(people, user, READ)))
+    if "{webhook_id}" in path:
+        mine = Webhooks(people).of_user(user)
+        path = path.replace(
+            "{webhook_id}", mine[0].webhook_id if mine else webhook_of(people, user)
+        )
     if "{session_id}" in path:
         path = path.replace("{session_id}", digest_of(session_of(people, user)))
     return path, body

@@ -240,6 +240,11 @@ def _registry(action: str, cluster: str, _template: Template) -> Iterator[Reques
     yield Request("kms:Decrypt", ARNS["AWS::KMS::Key"].format(name="datakey"), {})
 
 
+_seal = partial(
+    _of_resource,
+    ARNS["AWS::KMS::Key"].format(name="datakey"),
+    {"kms:EncryptionContextKeys": ["webhook"]},
+)
 _EXECUTION = f"arn:aws:states:{HERE}:execution:{STACK}-screen-run:x"
 _OF_SERVICE: dict[str, Asking] = {"s3": _of_bucket, "dynamodb": _of_table, "rds-data": _registry}
 _CALLS: dict[str, Asking] = {
@@ -263,6 +268,8 @@ _CALLS: dict[str, Asking] = {
         ARNS["AWS::Events::EventBus"].format(name="bus"),
         {"events:source": ["porewatch"]},
     ),
+    "kms:Decrypt": _seal,
+    "kms:Encrypt": _seal,
     "scheduler:CreateSchedule": _schedule,
     "sns:Publish": _publish,
     "sts:AssumeRole": partial(_of_resource, ARNS["AWS::IAM::Role"].format(name="workerrole"), {}),

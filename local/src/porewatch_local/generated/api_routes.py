@@ -38,6 +38,7 @@ from porewatch.usecases.people import (
 from porewatch.usecases.uploads.keep_sheet import KeptSheet, SheetAnswer, SheetToSend
 from porewatch.usecases.uploads.register_run import Registered
 from porewatch.usecases.views import show_alerts, show_runs
+from porewatch.usecases.webhooks import manage_webhooks
 
 
 class Route(NamedTuple):
@@ -119,6 +120,19 @@ ACCOUNT = (
     Route("delete", f"{_RUN}/shares/{{share_id}}", "revoke_share", "Revoke a link",
           share_run.ShareView),
 )  # fmt: skip
+_WEBHOOK = "/me/webhooks/{webhook_id}"
+WEBHOOKS = (
+    Route("get", "/me/webhooks", "list_webhooks", "Your webhooks", manage_webhooks.WebhookList),
+    Route("post", "/me/webhooks", "make_webhook", "Make a webhook", manage_webhooks.WebhookMade,
+          manage_webhooks.NewWebhook, status=201),
+    Route("patch", _WEBHOOK, "change_webhook", "Stop or start a webhook, or rotate its secret",
+          manage_webhooks.WebhookMade, manage_webhooks.WebhookChange),
+    Route("delete", _WEBHOOK, "delete_webhook", "Delete a webhook"),
+    Route("get", f"{_WEBHOOK}/deliveries", "list_deliveries", "What became of its events",
+          manage_webhooks.DeliveryList),
+    Route("post", f"{_WEBHOOK}/test", "test_webhook", "Send a test to a webhook",
+          manage_webhooks.TestSent, status=202),
+)  # fmt: skip
 PLACES = (
     Route("get", "/projects", "list_projects", "Your projects", places.ProjectList, query=PAGE),
     Route("post", "/projects", "make_project", "Make a project", places.ProjectView,
@@ -158,6 +172,7 @@ ROUTES: tuple[Route, ...] = (
     *RUNS,
     *UPLOADS,
     *ACCOUNT,
+    *WEBHOOKS,
     *PLACES,
     *_members("project"),
     *_members("group"),

@@ -1,8 +1,10 @@
 """Webhooks and their deliveries in the people table.
 
-USER#id          WEBHOOKS (the ids of his webhooks)
 WEBHOOK#id       WEBHOOK | DELIVERY#time#id (forgotten by TTL)
+WEBHOOKS#user    LIST (the ids of his webhooks)
 WEBHOOKS#place   WEBHOOK#id, for each webhook; place: a project, or `all`
+
+None of it is below a user, so whoever may write it may write nothing of users and roles.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from datetime import UTC
 from itertools import islice
 
 from porewatch.adapters.batch_reads import get_many
+from porewatch.adapters.batches import batches
 from porewatch.adapters.items import Item, PutNew, Remove
 from porewatch.adapters.people.changes import Stored, changed
-from porewatch.adapters.people.keys import user_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.base import Model
 from porewatch.domain.errors import AlreadyDone, NotFound
@@ -25,9 +27,11 @@ from porewatch.domain.webhooks.deliveries import Delivery, DeliveryOrder, forgot
 from porewatch.domain.webhooks.events import EventKind
 from porewatch.domain.webhooks.webhook import WEBHOOK_ID, Webhook, with_one_more
 
-LIST, WEBHOOK, DELIVERY = "WEBHOOKS", "WEBHOOK", "DELIVERY#"
+LIST, WEBHOOK, DELIVERY = "LIST", "WEBHOOK", "DELIVERY#"
 ALL = "all"
 """The place of webhooks that are not of one project."""
+REMOVED_AT_ONCE = 100
+"""As many as DynamoDB takes."""
 
 
 class WebhookList(Model):
@@ -71,11 +75,13 @@ class Webhooks:
         beside = [Remove(_item(webhook)), Remove(_pointer(webhook))]
         self._change_list(webhook.user_id, without, beside)
         key = _key(webhook.webhook_id)
-        self._table.delete_all(key, [sk for sk in self._table.sort_keys(key) if sk != WEBHOOK])
+        known = [Remove(Item(key, sk)) for sk in self._table.sort_keys(key)]
+        for some in batches(known, REMOVED_AT_ONCE):
+            self._table.transact(some)
 
     def of_user(self, user_id: str) -> tuple[Webhook, ...]:
         """In the order in which he made them."""
-        item = self._table.get(user_key(user_id), LIST)
+        item = self._table.get(_place_key(user_id), LIST)
         ids = item.model(WebhookList).webhook_ids if item else ()
         return self._some(ids)
 
@@ -134,9 +140,9 @@ class Webhooks:
             after = WebhookList(webhook_ids=rule(before.webhook_ids))
             if after == before:
                 return None
-            return Change(Item.of(user_key(user_id), LIST, after), beside=beside)
+            return Change(Item.of(_place_key(user_id), LIST, after), beside=beside)
 
-        self._table.change(user_key(user_id), LIST, step)
+        self._table.change(_place_key(user_id), LIST, step)
 
 
 def _key(webhook_id: str) -> str:

@@ -18,6 +18,7 @@ from porewatch.usecases.views.show_runs import Answer
 if TYPE_CHECKING:
     from porewatch.adapters.people.accounts import Accounts
     from porewatch.adapters.people.credentials import Sessions, Tokens
+    from porewatch.adapters.webhooks.store import Webhooks
 
 STAYS = ("runs", "audit_trails", "acknowledgements")
 
@@ -60,6 +61,7 @@ class Deleted(Answer):
     sessions: int
     tokens: int
     memberships: int
+    webhooks: int = 0
     stays: tuple[str, ...] = STAYS
 
 
@@ -91,7 +93,9 @@ def change_me(change: MeChange, who: Principal, *, accounts: Accounts) -> Me:
     return me(who, accounts=accounts)
 
 
-def delete_me(who: Principal, *, accounts: Accounts, sessions: Sessions, tokens: Tokens) -> Deleted:
+def delete_me(
+    who: Principal, *, accounts: Accounts, sessions: Sessions, tokens: Tokens, webhooks: Webhooks
+) -> Deleted:
     """Remove his data: what opens something first, who he was last. It may be repeated as long as
     it was not done."""
     user_id = policy.require_session(who)
@@ -101,7 +105,16 @@ def delete_me(who: Principal, *, accounts: Accounts, sessions: Sessions, tokens:
     made, begun = tokens.of_user(user_id), sessions.of_user(user_id)
     for token in made:
         tokens.revoke(token)
+    heard = webhooks.of_user(user_id)
+    for webhook in heard:
+        webhooks.remove(webhook)
     accounts.forget_user(user_id, tombstone)
     for session in begun:
         sessions.end(session)
-    return Deleted(user_id=user_id, sessions=len(begun), tokens=len(made), memberships=len(places))
+    return Deleted(
+        user_id=user_id,
+        sessions=len(begun),
+        tokens=len(made),
+        memberships=len(places),
+        webhooks=len(heard),
+    )
