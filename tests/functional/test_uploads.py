@@ -7,23 +7,40 @@ import io
 import json
 import tarfile
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from botocore.client import BaseClient
 
 from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.slots import Admission
+from porewatch.adapters.submission.multipart import MultipartUploads
+from porewatch.adapters.submission.run_uploads import RunUploads
 from porewatch.adapters.table import Table
 from porewatch.domain import base
 from porewatch.domain.people.accounts import Membership, Project, Quota, User
+from porewatch.domain.people.principal import Means
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_id
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import RunState
 from porewatch.domain.sealing import parse_manifest
+from porewatch.domain.submission.run_uploads import (
+    FileToSend,
+    Upload,
+    UploadState,
+    upload_id_of,
+)
+from porewatch.usecases.people.identify import user_principal
+from porewatch.usecases.uploads import send_parts
+from porewatch.usecases.uploads.send_parts import complete_upload
+from porewatch.usecases.uploads.upload_context import UploadContext
 from tests.functional.doors import KEY_HOLDER, Context, door, keys, put, send
 from tests.mocked import make_ledger
 
@@ -542,3 +559,100 @@ def test_the_api_serves_its_document(lab: Lab) -> None:
     }  # fmt: skip
     answer = door("api")(event, Context())
     assert json.loads(answer["body"])["openapi"] == "3.1.0"
+
+
+def test_a_left_out_file_of_any_size_stays_in_the_list(lab: Lab) -> None:
+    """S3 has no object of 6 TiB, and this is none."""
+    run_id, who = a_run_in(lab)
+    size = 6 * 2**40
+    declared(run_id, who, {"path": "fastq_fail/a.fastq", "size": size})
+    [answer] = declared(run_id, who, {"path": "fastq_pass/a.fastq", "size": size})
+    assert answer["verdict"] == "refused"
+    declared(run_id, who, {"path": "fastq_pass/b.fastq", "size": 5})
+    status, found = ask("GET", f"/runs/{run_id}/uploads", who)
+    assert status == 200, found
+    left_out = next(one for one in found["uploads"] if one["state"] == "left_out")
+    assert (left_out["size"], left_out["parts"], left_out["part_bytes"]) == (size, 0, 0)
+    assert ask("GET", f"/runs/{run_id}/uploads/{left_out['upload_id']}", who)[0] == 200
+
+
+def test_thirty_uploads_are_completed_at_once(lab: Lab, accounts: Accounts, cloud: Table) -> None:
+    run_id, who = a_run_in(lab)
+    files = [{"path": f"fastq_pass/{n}.fastq", "size": len(READS)} for n in range(30)]
+    answers = declared(run_id, who, *files)
+    for answer in answers:
+        put_part(answer["links"][0], READS)
+    known = accounts.user(lab["mine user"])
+    assert known is not None
+    principal = user_principal(known, Means.TOKEN, accounts)
+
+    def complete(answer: dict[str, Any]) -> str:
+        context = UploadContext(
+            RunLedger(cloud), RunUploads(cloud), Objects("raw"), MultipartUploads("raw"),
+            Admission(cloud, accounts),
+        )  # fmt: skip
+        return complete_upload(run_id, answer["upload_id"], principal, context).state
+
+    with ThreadPoolExecutor(30) as pool:
+        assert list(pool.map(complete, answers)) == ["done"] * 30
+    _, found = ask("GET", f"/runs/{run_id}/uploads", who)
+    assert (found["files"], found["bytes"]) == (30, 30 * len(READS))
+
+
+def test_thirty_files_are_declared_at_once_and_all_are_counted(
+    lab: Lab, accounts: Accounts, cloud: Table
+) -> None:
+    run_id, who = a_run_in(lab)
+    uploads = RunUploads(cloud)
+
+    def declare(number: int) -> None:
+        path = f"fastq_pass/{number}.fastq"
+        made = Upload(
+            upload_id=upload_id_of(path), run_id=run_id, file=FileToSend(path=path, size=7),
+            stored=path, state=UploadState.OPEN, by="Ada", at=AT,
+        )  # fmt: skip
+        uploads.change(run_id, {made.upload_id: lambda before: before or made})
+
+    with ThreadPoolExecutor(30) as pool:
+        list(pool.map(declare, range(30)))
+    _, found = ask("GET", f"/runs/{run_id}/uploads", who)
+    assert (found["files"], found["bytes"], len(found["uploads"])) == (30, 210, 30)
+
+
+def test_a_page_of_uploads_reads_no_more_than_it_shows(
+    lab: Lab, cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded calls: each page asks for one page of items, and for none of those before it."""
+    run_id, who = a_run_in(lab)
+    monkeypatch.setattr(send_parts, "PAGE", 4)
+    for n in range(10):
+        declared(run_id, who, {"path": f"fastq_pass/{n}.fastq", "size": 5})
+    sent(run_id, who, "fastq_pass/3.fastq")
+    asked: list[Any] = []
+    wire = BaseClient._make_api_call
+
+    def recorded(self: BaseClient, operation: str, request: Any) -> Any:
+        answer = wire(self, operation, request)
+        if operation == "Query" and request["TableName"] == "ledger":
+            asked.append((request["Limit"], len(answer["Items"])))
+        return answer
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
+
+    def pages(**query: str) -> list[list[str]]:
+        asked.clear()
+        found: list[list[str]] = []
+        while not found or query.get("cursor"):
+            _, page = ask("GET", f"/runs/{run_id}/uploads", who, query=query)
+            found.append([one["path"] for one in page["uploads"]])
+            query["cursor"] = page["next"] or ""
+        return found
+
+    assert [len(page) for page in pages()] == [4, 4, 2]
+    assert asked == [(4, 4), (4, 4), (4, 2)]
+    monkeypatch.setattr(send_parts, "MOST_READ", 6)
+    found = pages(state="open")
+    assert len({path for page in found for path in page}) == 9
+    assert {limit for limit, _ in asked} == {4}
+    assert sum(items for _, items in asked) <= 8 * len(found)
+    assert ask("GET", f"/runs/{run_id}/uploads", who, query={"cursor": "%"})[0] == 400

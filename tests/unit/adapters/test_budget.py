@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.items import Item, PutNew
-from porewatch.adapters.ledger.budget import LONGEST_PAUSE_SECONDS, RETRIES, Budget
-from porewatch.adapters.table import CHANGE_ATTEMPTS, Table
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.table import CHANGE_ATTEMPTS, LONGEST_PAUSE_SECONDS, PATIENT, Table
 from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict
 from porewatch.domain.facts.stage_facts import InstanceTerminated
 from porewatch.domain.money.budget import Books, Reservation
@@ -236,10 +236,10 @@ def test_a_reservation_that_many_write_at_once_is_tried_more_often_than_other_it
 
 
 def test_those_who_lose_a_race_pause_for_different_and_longer_times() -> None:
-    assert RETRIES.pause(0) == 0
+    assert PATIENT.pause(0) == 0
     for attempt in range(1, 9):
         most = min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt)
-        pauses = [RETRIES.pause(attempt) for _ in range(300)]
+        pauses = [PATIENT.pause(attempt) for _ in range(300)]
         assert 0 <= min(pauses) < most / 10
         assert most * 0.9 < max(pauses) <= most
 

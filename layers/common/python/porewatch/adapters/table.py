@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -44,8 +45,12 @@ if TYPE_CHECKING:
 KIND_INDEX = "by_kind"
 CHANGE_ATTEMPTS = 8
 RACE_PAUSE_SECONDS = 0.03
+PATIENT_ATTEMPTS = 40
+LONGEST_PAUSE_SECONDS = 0.4
 LAST = "\U0010ffff"
 """Sorts after every character of a key."""
+FIRST = "\x01"
+"""Sorts before every character of a key."""
 DELETED_AT_ONCE = 25
 """As many as DynamoDB takes."""
 
@@ -68,6 +73,15 @@ class Retries(NamedTuple):
 
 
 RETRIES = Retries(CHANGE_ATTEMPTS, lambda attempt: attempt * RACE_PAUSE_SECONDS)
+
+
+def _jittered(attempt: int) -> float:
+    longest = min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt)
+    return random.uniform(0, longest) if attempt else 0.0  # noqa: S311 (jitter, no secret)
+
+
+PATIENT = Retries(PATIENT_ATTEMPTS, _jittered)
+"""Of items that many writers change at once: some seconds, at random so that they come apart."""
 
 
 def _retried(_lost: PorewatchError) -> None:
@@ -96,14 +110,27 @@ class Table:
             raise NotFound(f"{pk} {sk} is not in the ledger.")
         return item
 
-    def query(self, pk: str, prefix: str = "", *, newest_first: bool = False) -> Iterator[Item]:
-        """All items of a partition whose sort key starts with `prefix`, consistent, by pages."""
+    def query(
+        self,
+        pk: str,
+        prefix: str = "",
+        *,
+        newest_first: bool = False,
+        past: str = "",
+        page: int | None = None,
+    ) -> Iterator[Item]:
+        """All items of a partition whose sort key starts with `prefix`, consistent, by pages of
+        `page` items (None: of 1 MB). `past`: only those after this sort key."""
         names, values = {"#p": "pk"}, {":p": pk}
         condition = "#p = :p"
-        if prefix:
+        more: dict[str, Any] = {"ConsistentRead": True} | ({"Limit": page} if page else {})
+        if past:
+            names["#s"], values[":first"], values[":last"] = "sk", past + FIRST, prefix + LAST
+            condition += " AND #s BETWEEN :first AND :last"
+        elif prefix:
             names["#s"], values[":s"] = "sk", prefix
             condition += " AND begins_with(#s, :s)"
-        yield from self._pages(condition, names, values, not newest_first, ConsistentRead=True)
+        yield from self._pages(condition, names, values, not newest_first, **more)
 
     def query_but(self, pk: str, prefix: str, but: str) -> Iterator[Item]:
         """As `query`, without the items whose sort keys begin with `prefix` and then `but`: those

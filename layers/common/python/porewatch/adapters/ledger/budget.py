@@ -12,7 +12,6 @@ Order: `Budget` (reserve, settle, release, then reading), keys of items, the ref
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -20,7 +19,7 @@ from typing import NamedTuple, Protocol
 
 from porewatch.adapters.items import Add, Item, Write, run_key
 from porewatch.adapters.ledger.run_moves import RUN, project_key
-from porewatch.adapters.table import Change, Retries, Table
+from porewatch.adapters.table import PATIENT, Change, Table
 from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict, PorewatchError
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.money.budget import (
@@ -34,8 +33,6 @@ from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.records.run_record import RunRecord
 
 HELD = "RESERVATIONS-HELD"
-ATTEMPTS = 40
-LONGEST_PAUSE_SECONDS = 0.4
 
 Rule = Callable[[Reservation], tuple[Reservation, Moves] | None]
 
@@ -184,7 +181,7 @@ class Budget:
                 self._refuse(owner, error.cap, error.amount)
 
         recorded = tuple(facts)
-        item = self._table.change(*_place(owner), step, retries=RETRIES, lost=lost)
+        item = self._table.change(*_place(owner), step, retries=PATIENT, lost=lost)
         return item.model(Reservation) if item else self._fresh(owner, at)
 
     def _fresh(self, owner: OfEpoch, at: datetime) -> Reservation:
@@ -229,14 +226,6 @@ class _Full(Conflict):
     def __init__(self, cap: Cap, amount: int, problem: str) -> None:
         super().__init__(problem)
         self.cap, self.amount = cap, amount
-
-
-def _pause(attempt: int) -> float:
-    longest = min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt)
-    return random.uniform(0, longest) if attempt else 0.0  # noqa: S311 (jitter, no secret)
-
-
-RETRIES = Retries(ATTEMPTS, _pause)
 
 
 def _project_cap(project: ProjectId, month: str, usd: float | None) -> Cap:

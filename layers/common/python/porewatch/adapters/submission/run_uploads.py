@@ -1,17 +1,19 @@
 """Uploads of registered runs in the ledger: in the partition of their run, so they go with it.
 
-SUBMISSION       options and sums; every change of an upload that counts goes through it
+SUBMISSION       options and sums; every change of an upload that changes them goes through it
 UPLOAD#id        one file
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 from porewatch.adapters.batch_reads import get_many
 from porewatch.adapters.batches import batches
 from porewatch.adapters.items import Item, PutIf, PutNew, Write, run_key
-from porewatch.adapters.table import Change, Table
+from porewatch.adapters.table import PATIENT, Change, Table
 from porewatch.domain.errors import Conflict, NotFound
 from porewatch.domain.submission.run_uploads import Submission, Upload, counted
 
@@ -40,6 +42,13 @@ class RunUploads:
         """Every upload of the run, in order of its id."""
         return (item.model(Upload) for item in self._table.query(run_key(run_id), UPLOAD))
 
+    def past(self, run_id: str, upload_id: str, page: int) -> Iterator[Upload]:
+        """Those after `upload_id` (empty: all), in order; read `page` at a time, and only as far as
+        you iterate."""
+        after = UPLOAD + upload_id if upload_id else ""
+        items = self._table.query(run_key(run_id), UPLOAD, past=after, page=page)
+        return (item.model(Upload) for item in items)
+
     def find(self, run_id: str, upload_id: str) -> Upload:
         """NotFound."""
         item = self._table.get(run_key(run_id), UPLOAD + upload_id)
@@ -66,34 +75,58 @@ class RunUploads:
     def _change_some(
         self, run_id: str, rules: dict[str, Rule], check: Callable[[Submission], None]
     ) -> dict[str, tuple[Upload | None, Upload]]:
+        """Where the sums stay as they are, as when a file is complete, only the uploads are
+        written: side by side, uploads of a run do not get into each other's way."""
         pk = run_key(run_id)
-        done: dict[str, tuple[Upload | None, Upload]] = {}
+        planned = self._planned(run_id, rules, self._table.get(pk, SUBMISSION))
+        if planned.same_sums:
+            with suppress(Conflict):  # another one changed one of them: all of it once more
+                self._table.transact(planned.writes)
+                return planned.done
 
         def step(stored: Item | None) -> Change | None:
-            if stored is None:
-                raise _unregistered(run_id)
-            before = submission = stored.model(Submission)
-            done.clear()
-            writes: list[Write] = []
-            items = get_many(self._table, [(pk, UPLOAD + upload_id) for upload_id in rules])
-            for upload_id, rule in rules.items():
-                item = items.get((pk, UPLOAD + upload_id))
-                was = item.model(Upload) if item else None
-                now = rule(was)
-                if now is not None and now != was:
-                    submission = counted(submission, was, now)
-                    writes.append(_write(item, now))
-                after = now or was
-                if after is not None:
-                    done[upload_id] = (was, after)
-            if not writes:
+            nonlocal planned
+            planned = self._planned(run_id, rules, stored)
+            if not planned.writes:
                 return None
-            if submission.grows_from(before):
-                check(submission)
-            return Change(Item.of(pk, SUBMISSION, submission), beside=writes)
+            if planned.after.grows_from(planned.before):
+                check(planned.after)
+            return Change(Item.of(pk, SUBMISSION, planned.after), beside=planned.writes)
 
-        self._table.change(pk, SUBMISSION, step)
-        return dict(done)
+        self._table.change(pk, SUBMISSION, step, retries=PATIENT)
+        return planned.done
+
+    def _planned(self, run_id: str, rules: dict[str, Rule], stored: Item | None) -> _Planned:
+        if stored is None:
+            raise _unregistered(run_id)
+        planned = _Planned(stored.model(Submission), stored.model(Submission), [], {})
+        pk = run_key(run_id)
+        items = get_many(self._table, [(pk, UPLOAD + upload_id) for upload_id in rules])
+        for upload_id, rule in rules.items():
+            item = items.get((pk, UPLOAD + upload_id))
+            was = item.model(Upload) if item else None
+            now = rule(was)
+            if now is not None and now != was:
+                planned.after = counted(planned.after, was, now)
+                planned.writes.append(_write(item, now))
+            if (after := now or was) is not None:
+                planned.done[upload_id] = (was, after)
+        return planned
+
+
+@dataclass
+class _Planned:
+    """What becomes of some uploads: the sums before and after, what is written, what each was and
+    is."""
+
+    before: Submission
+    after: Submission
+    writes: list[Write]
+    done: dict[str, tuple[Upload | None, Upload]]
+
+    @property
+    def same_sums(self) -> bool:
+        return self.before == self.after
 
 
 def absent_upload(upload_id: str) -> NotFound:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from itertools import islice
 
 from porewatch.domain.errors import Conflict, InputRefused, NotFound
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import Action
-from porewatch.domain.submission.part_plan import checksum_header, refuse_other_parts
-from porewatch.domain.submission.run_uploads import Upload, UploadState
+from porewatch.domain.submission.part_plan import PartPlan, checksum_header, refuse_other_parts
+from porewatch.domain.submission.run_uploads import UPLOAD_ID, Upload, UploadState
 from porewatch.domain.submission.upload_answers import (
     Completed,
     PartHere,
@@ -27,6 +29,8 @@ SLACK = timedelta(seconds=2)
 """S3 dates objects by whole seconds, and by a clock of its own."""
 PAGE = 500
 """Uploads in one answer."""
+MOST_READ = 5_000
+"""Uploads that are read for one answer, whatever their state."""
 
 
 def list_uploads(
@@ -37,25 +41,31 @@ def list_uploads(
     state: str | None = None,
     cursor: str | None = None,
 ) -> UploadList:
-    """Uploads of the run, in order of their ids. Raises as `reach_run`; InputRefused for an
-    unknown state."""
+    """Uploads of the run, in order of their ids. A page may have fewer than `PAGE`, and none, while
+    `next` says that there are more: at most `MOST_READ` are read for it. Raises as `reach_run`;
+    InputRefused for an unknown state or cursor."""
     reach_run(run_id, who, Action.SEE, runs=context.runs)
     if state is not None and state not in set(UploadState):
         raise InputRefused(
             f"there is no state {state[:40]!r}.", remedy=f"use one of {', '.join(UploadState)}."
         )
+    if cursor is not None and not re.fullmatch(UPLOAD_ID, cursor):
+        raise InputRefused("there is no such cursor.", remedy="use `next` of the page before.")
     submission = context.uploads.submission(run_id)
-    found = [
-        upload
-        for upload in context.uploads.all(run_id)
-        if upload.upload_id > (cursor or "") and state in (None, upload.state)
-    ]
+    shown, last, read = [], None, 0
+    following = context.uploads.past(run_id, cursor or "", PAGE)
+    for read, upload in enumerate(islice(following, MOST_READ), 1):  # noqa: B007
+        last = upload.upload_id
+        if state in (None, upload.state):
+            shown.append(_view(upload))
+        if len(shown) == PAGE:
+            break
     return UploadList(
         run_id=run_id,
-        uploads=tuple(map(_view, found[:PAGE])),
+        uploads=tuple(shown),
         files=submission.files,
         bytes=submission.bytes,
-        next=found[PAGE - 1].upload_id if len(found) > PAGE else None,
+        next=last if len(shown) == PAGE or read == MOST_READ else None,
     )
 
 
@@ -170,7 +180,8 @@ def _moved(upload: Upload, state: UploadState, context: UploadContext) -> Upload
 
 
 def _view(upload: Upload) -> UploadView:
-    plan = upload.plan
+    """What is left out is cut into no parts, and may be larger than any object."""
+    plan = upload.plan if upload.stored else PartPlan(upload.file.size, 0, 0)
     return UploadView(
         upload_id=upload.upload_id,
         path=upload.file.path,
