@@ -94,12 +94,12 @@ class Remove:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """Write nothing, on condition that the item of `table` is still the one that was read, or still
-    absent. Beside other writes alone."""
+    """Write nothing, on condition that the body of the item of `table` is still the one that was
+    read; `there` False: that there is still no such item. Beside other writes alone."""
 
     item: Item
     table: str
-    there: bool
+    there: bool = True
     otherwise: Otherwise = Conflict
 
 
@@ -209,9 +209,9 @@ def _as_it_was(write: Unchanged) -> dict[str, Any]:
         return {**request, "ConditionExpression": condition, "ExpressionAttributeNames": names}
     return {
         **request,
-        "ConditionExpression": "#v = :v",
-        "ExpressionAttributeNames": {"#v": "version"},
-        "ExpressionAttributeValues": wire({":v": write.item.version}),
+        "ConditionExpression": "#b = :b",
+        "ExpressionAttributeNames": {"#b": "body"},
+        "ExpressionAttributeValues": wire({":b": write.item.body}),
     }
 
 

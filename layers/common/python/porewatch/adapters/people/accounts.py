@@ -7,6 +7,7 @@ its place (who is there?).
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -21,14 +22,15 @@ from porewatch.adapters.people.keys import (
     place_key,
     user_key,
 )
-from porewatch.adapters.table import Table
-from porewatch.domain.errors import Conflict
+from porewatch.adapters.table import PATIENT, Table
+from porewatch.domain.errors import Conflict, Throttled
 from porewatch.domain.people.absences import absent
-from porewatch.domain.people.accounts import Group, Membership, Project, User
+from porewatch.domain.people.accounts import AskedBy, Group, Membership, Project, User
 from porewatch.domain.people.roles import DEFAULT_PROJECT, USER_ID, ProjectId
 
 LONGEST_SORTED = 120
 """Characters of a name by which lists are sorted: a key of the index has at most 1,024 bytes."""
+Witnesses = Callable[[], Sequence[Membership]]
 MEMBER, PROJECT_IN_GROUP = "MEMBER#", "PROJECT#"
 
 
@@ -58,8 +60,11 @@ class Accounts:
         )
         self._table.transact([PutNew(known), PutNew(_user_item(user))])
 
-    def change_user(self, user_id: str, rule: Callable[[User], User]) -> User:
-        """Apply a pure rule to a user. NotFound, also for one whose data were deleted."""
+    def change_user(
+        self, user_id: str, rule: Callable[[User], User], by: AskedBy | None = None
+    ) -> User:
+        """Apply a pure rule to a user, if whoever asks still may when it is written. NotFound, also
+        for one whose data were deleted; what `by` raises."""
         not_there = absent("user", user_id)
 
         def of_somebody(user: User) -> User:
@@ -68,7 +73,14 @@ class Accounts:
             return rule(user)
 
         stored = Stored(user_key(user_id), "USER", User, _user_item, not_there.problem)
-        return changed(self._table, stored, of_somebody)
+        return changed(self._table, stored, of_somebody, lambda *_: self._still(by, user_id))
+
+    def _still(self, by: AskedBy | None, user_id: str) -> list[Write]:
+        if by is None or by.user_id in ("", user_id):
+            return []
+        item = self._table.get(user_key(by.user_id), "USER")
+        by.refuse(item.model(User) if item else None)
+        return [Unchanged(item, self._table.name)] if item else []
 
     def forget_user(self, user_id: str, rule: Callable[[User], User]) -> User:
         """Apply `rule`, and remove the identity by which he signed in, in one write. NotFound."""
@@ -178,20 +190,32 @@ class Accounts:
         items = self._table.query(place_key(group_id), PROJECT_IN_GROUP)
         return tuple(item.sk.removeprefix(PROJECT_IN_GROUP) for item in items)
 
-    def put_member(self, membership: Membership) -> None:
-        """Somebody's roles in a place, instead of those he had there."""
-        self._table.transact(member_writes(membership))
+    def put_member(self, membership: Membership, while_: Witnesses = lambda: ()) -> None:
+        """Somebody's roles in a place, instead of those he had there; on condition that the
+        memberships of `while_` (asked before each attempt) are as they are."""
+        self._with_witnesses(member_writes(membership), while_)
 
     def membership(self, place: str, user_id: str) -> Membership | None:
         """What a user himself is in a group or project."""
         item = self._table.get(user_key(user_id), MEMBER + place)
         return item.model(Membership) if item else None
 
-    def remove_member(self, place: str, user_id: str) -> None:
-        """He has no role there any more: both items in one write. Idempotent."""
+    def remove_member(self, place: str, user_id: str, while_: Witnesses = lambda: ()) -> None:
+        """He has no role there any more: both items in one write. Idempotent. `while_` as in
+        `put_member`."""
         mine = Item(user_key(user_id), MEMBER + place)
         there = Item(place_key(place), MEMBER + user_id)
-        self._table.transact([Remove(mine), Remove(there)])
+        self._with_witnesses([Remove(mine), Remove(there)], while_)
+
+    def _with_witnesses(self, writes: Sequence[Write], witnesses: Witnesses) -> None:
+        for attempt in range(PATIENT.attempts):
+            time.sleep(PATIENT.pause(attempt))
+            seen = [Unchanged(member_writes(one)[0].item, self._table.name) for one in witnesses()]
+            try:
+                return self._table.transact([*writes, *seen])
+            except (Conflict, Throttled):
+                continue
+        raise Throttled("the members are being changed by too many at once.")
 
     def memberships(self, user_id: str) -> tuple[Membership, ...]:
         """Where a user is a member (groups and projects), as it is now."""

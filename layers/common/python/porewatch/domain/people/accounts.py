@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints
 
@@ -45,6 +46,13 @@ class User(Model):
     ] = False
     created_at: Moment
     seen_at: Annotated[Moment, Field(description="when he last signed in")]
+
+
+class AskedBy(NamedTuple):
+    """Who asks for a change; `refuse` raises when he, as he is now, may not."""
+
+    user_id: str
+    refuse: Callable[[User | None], None]
 
 
 class Group(Model):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.errors import Forbidden
 from porewatch.domain.people import policy
 from porewatch.domain.people.absences import absent
 from porewatch.domain.people.account_rules import refuse_own_loss
-from porewatch.domain.people.accounts import User, refuse_stack_role
+from porewatch.domain.people.accounts import AskedBy, User, refuse_stack_role
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import Role, StackAction
 from porewatch.usecases.views.pages import cursor_of, limit_of, place_of
@@ -96,7 +97,7 @@ def change_user(
         refuse_own_loss(user, after.stack_role, after.disabled, who.user_id)
         return after
 
-    changed = accounts.change_user(user_id, rule)
+    changed = accounts.change_user(user_id, rule, AskedBy(who.user_id, _refuse_no_admin))
     if changed.disabled:
         for session in sessions.of_user(user_id):
             sessions.end(session)
@@ -105,6 +106,12 @@ def change_user(
 
 def _named(user: User, part: str | None) -> bool:
     return not part or part.casefold() in f"{user.name}\n{user.email}".casefold()
+
+
+def _refuse_no_admin(user: User | None) -> None:
+    """Of two admins who take each other's role, one was first: the other is none any more."""
+    if user is None or user.disabled or user.stack_role is not Role.ADMIN:
+        raise Forbidden("your role in the stack was taken away just now.")
 
 
 def _view(user: User) -> UserView:

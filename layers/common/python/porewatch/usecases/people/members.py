@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.errors import AccountRefused
+from porewatch.domain.errors import AccountRefused, Forbidden
 from porewatch.domain.people import policy
 from porewatch.domain.people.absences import absent
 from porewatch.domain.people.accounts import Membership
@@ -72,31 +72,61 @@ def give_roles(
     user = accounts.user(user_id)
     if user is None or user.disabled:
         raise absent("user", user_id)
-    if Role.ADMIN not in given.roles:
-        _refuse_last_admin(place, user_id, who, accounts)
     before = accounts.membership(place, user_id)
     if before is None or before.roles != given.roles:
         before = Membership(
             place=place, user_id=user_id, roles=given.roles, given_by=who.user_id, at=at
         )
-        accounts.put_member(before)
+        accounts.put_member(before, lambda: _kept(place, user_id, given, who, accounts))
     return _view(before, user.name, user.email)
 
 
 def remove_member(place: str, user_id: str, who: Principal, *, accounts: Accounts) -> None:
     """Idempotent. AccountRefused when the last admin would remove himself."""
-    _refuse_last_admin(place, user_id, who, accounts)
-    accounts.remove_member(place, user_id)
+    accounts.remove_member(place, user_id, lambda: _witnesses(place, user_id, who, accounts))
 
 
-def _refuse_last_admin(place: str, user_id: str, who: Principal, accounts: Accounts) -> None:
-    """Nobody leaves a place to which nobody could let him back in. Two admins who leave in the same
-    moment are not seen: the operator's command line makes another admin."""
-    if user_id != who.user_id or Role.ADMIN not in who.held(place):
-        return
-    others = (m for m in accounts.members(place) if m.user_id != user_id)
-    if any(Role.ADMIN in member.roles for member in others):
-        return
+def _kept(
+    place: str, user_id: str, given: GivenRoles, who: Principal, accounts: Accounts
+) -> tuple[Membership, ...]:
+    """`_witnesses`, where roles are given: who gives himself admin leaves nobody without."""
+    if user_id == who.user_id and Role.ADMIN in given.roles:
+        return ()
+    return _witnesses(place, user_id, who, accounts)
+
+
+def _witnesses(
+    place: str, user_id: str, who: Principal, accounts: Accounts
+) -> tuple[Membership, ...]:
+    """What must stay as it is while a membership is taken away. Of somebody else's: that by which
+    `who` may do it, so that two who remove each other do not both succeed. Of his own: another
+    admin's, so that two who leave do not leave nobody; nobody leaves a place to which nobody could
+    let him back in."""
+    if user_id != who.user_id:
+        return _authority(place, who, accounts)
+    if Role.ADMIN not in who.held(place):
+        return ()
+    others = [m for m in accounts.members(place) if m.user_id != user_id]
+    admins = [member for member in others if Role.ADMIN in member.roles]
+    if not admins:
+        _refuse_without_stack_admin(accounts)
+    return tuple(admins[:1])
+
+
+def _authority(place: str, who: Principal, accounts: Accounts) -> tuple[Membership, ...]:
+    """The membership by which he manages members, as it is now; none for an admin of the stack.
+    Forbidden when it was taken away."""
+    if who.stack_role is Role.ADMIN:
+        return ()
+    for mine in accounts.memberships(who.user_id):
+        of_group = mine.place.startswith("g-") and accounts.projects_of_group(mine.place)
+        covers = mine.place == place or place in (of_group or ())
+        if Role.ADMIN in mine.roles and covers:
+            return (mine,)
+    raise Forbidden("your role here was taken away just now.", remedy="ask an admin for it.")
+
+
+def _refuse_without_stack_admin(accounts: Accounts) -> None:
     admins = (u for u in accounts.users(page=MANY) if u.stack_role is Role.ADMIN)
     if not any(not user.disabled for user in admins):
         raise AccountRefused(because(PeopleCode.LAST_ADMIN), remedy="make somebody else an admin.")
