@@ -12,7 +12,8 @@ import pytest
 
 from porewatch.adapters.items import Item, PutNew
 from porewatch.adapters.ledger.budget import Budget
-from porewatch.adapters.table import CHANGE_ATTEMPTS, LONGEST_PAUSE_SECONDS, PATIENT, Table
+from porewatch.adapters.retries import CHANGE_ATTEMPTS, LONGEST_PAUSE_SECONDS, PATIENT
+from porewatch.adapters.table import Table
 from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict
 from porewatch.domain.facts.stage_facts import InstanceTerminated
 from porewatch.domain.money.budget import Books, Reservation

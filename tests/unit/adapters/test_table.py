@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from porewatch.adapters.faults import translated
 from porewatch.adapters.items import Add, Item, PutIf, PutNew
-from porewatch.adapters.table import CHANGE_ATTEMPTS, DELETED_AT_ONCE, Change, Table
+from porewatch.adapters.retries import CHANGE_ATTEMPTS
+from porewatch.adapters.table import DELETED_AT_ONCE, Change, Table
 from porewatch.domain.base import now
 from porewatch.domain.errors import (
     AlreadyDone,

@@ -9,7 +9,8 @@ from typing import Any
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import translated
 from porewatch.adapters.items import Item, loaded, wire
-from porewatch.adapters.table import RETRIES, Table
+from porewatch.adapters.retries import RETRIES
+from porewatch.adapters.table import Table
 from porewatch.domain.errors import Throttled
 
 READ_AT_ONCE = 100

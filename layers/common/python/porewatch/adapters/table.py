@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -36,6 +35,7 @@ from porewatch.adapters.items import (
     verb,
     wire,
 )
+from porewatch.adapters.retries import CHANGE_ATTEMPTS, RACE_PAUSE_SECONDS, RETRIES, Retries
 from porewatch.domain.errors import AlreadyDone, Conflict, NotFound, PorewatchError, Throttled
 from porewatch.domain.facts.fact import Fact
 
@@ -43,10 +43,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KIND_INDEX = "by_kind"
-CHANGE_ATTEMPTS = 8
-RACE_PAUSE_SECONDS = 0.03
-PATIENT_ATTEMPTS = 40
-LONGEST_PAUSE_SECONDS = 0.4
 LAST = "\U0010ffff"
 """Sorts after every character of a key."""
 FIRST = "\x01"
@@ -63,25 +59,6 @@ class Change(NamedTuple):
     facts: Iterable[Fact] = ()
     beside: Sequence[Write] = ()
     first: Sequence[Write] = ()
-
-
-class Retries(NamedTuple):
-    """How often a change is attempted, and the seconds before each attempt (0: the first)."""
-
-    attempts: int
-    pause: Callable[[int], float]
-
-
-RETRIES = Retries(CHANGE_ATTEMPTS, lambda attempt: attempt * RACE_PAUSE_SECONDS)
-
-
-def _jittered(attempt: int) -> float:
-    longest = min(LONGEST_PAUSE_SECONDS, 0.02 * 2**attempt)
-    return random.uniform(0, longest) if attempt else 0.0  # noqa: S311 (jitter, no secret)
-
-
-PATIENT = Retries(PATIENT_ATTEMPTS, _jittered)
-"""Of items that many writers change at once: some seconds, at random so that they come apart."""
 
 
 def _retried(_lost: PorewatchError) -> None:

@@ -19,7 +19,8 @@ from typing import NamedTuple, Protocol
 
 from porewatch.adapters.items import Add, Item, Write, run_key
 from porewatch.adapters.ledger.run_moves import RUN, project_key
-from porewatch.adapters.table import PATIENT, Change, Table
+from porewatch.adapters.retries import PATIENT
+from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict, PorewatchError
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.money.budget import (

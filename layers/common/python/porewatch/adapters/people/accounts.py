@@ -22,7 +22,8 @@ from porewatch.adapters.people.keys import (
     place_key,
     user_key,
 )
-from porewatch.adapters.table import PATIENT, Table
+from porewatch.adapters.retries import PATIENT
+from porewatch.adapters.table import Table
 from porewatch.domain.errors import Conflict, Throttled
 from porewatch.domain.people.absences import absent
 from porewatch.domain.people.accounts import AskedBy, Group, Membership, Project, User

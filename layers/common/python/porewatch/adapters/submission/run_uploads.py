@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from porewatch.adapters.batch_reads import get_many
 from porewatch.adapters.batches import batches
 from porewatch.adapters.items import Item, PutIf, PutNew, Write, run_key
-from porewatch.adapters.table import PATIENT, Change, Table
+from porewatch.adapters.retries import PATIENT
+from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import Conflict, NotFound
 from porewatch.domain.submission.run_uploads import Submission, Upload, counted
 
