@@ -5,6 +5,8 @@ from porewatch.adapters.ledger.intake_counters import Intake
 from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.s3.bundle_store import BundleStore
+from porewatch.adapters.submission.multipart import MultipartUploads
+from porewatch.adapters.submission.run_uploads import RunUploads
 from porewatch.domain.errors import MessageRefused
 from porewatch.edge import wiring
 from porewatch.edge.parsers import UploadEvent, upload_event
@@ -26,6 +28,8 @@ def context() -> IntakeContext:
         intake=Intake(table),
         executions=Executions(config.state_machine_arn),
         admission=wiring.admission(),
+        uploads=RunUploads(table),
+        parts=MultipartUploads(config.raw_bucket),
         basecalling=config.basecalling == "enabled",
         default_bundle=lambda: Shelf(table).default(config.default_bundle),
         bundle_digest=BundleStore(references, alone=not config.bundles_elsewhere).digest_of,

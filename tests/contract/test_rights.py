@@ -15,8 +15,9 @@ CHANGING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 READERS = {"accounts", "api", "fact_publisher", "status_updater"}
 """Functions that write nothing into the ledger."""
 READING = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-REMOVABLE = {"INBOX#*", "TURNS"}
-"""Partitions of which something may be removed: keys of work under way, and whose turn it was."""
+REMOVABLE = {"INBOX#*", "TURNS", "PROJECT#*"}
+"""Partitions of which something may be removed: keys of work under way, whose turn it was, and
+names of deleted runs."""
 
 
 def test_the_template_grants_what_the_table_lists_and_nothing_else() -> None:

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.ledger.retention import Endings
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.project_runs import ProjectRuns
@@ -23,6 +25,7 @@ from porewatch.domain.people.accounts import Project, Quota
 from porewatch.domain.people.principal import Means
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_id
+from porewatch.domain.retention.orders import DeleteRun
 from porewatch.domain.rules import run_endings
 from porewatch.domain.rules.cancelling import Cancel
 from porewatch.domain.runs import InputFile, ReadKind, RunManifest, RunState, Sample
@@ -32,8 +35,10 @@ from porewatch.usecases.people.identify import user_principal
 from porewatch.usecases.uploads.register_run import Registry, register_run
 from tests.functional.doors import put, send
 from tests.functional.test_uploads import READS, Lab, a_member, ask, claims, registered, sent
+from tests.mocked import facts_in
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
+SWEEP = {"source": "porewatch.clock", "detail-type": "IntakeSweep", "detail": {}}
 
 
 @pytest.fixture
@@ -305,3 +310,43 @@ def test_what_a_machine_cost_takes_the_place_of_what_was_held_for_it(
 def _items(table: Table) -> set[tuple[str, str]]:
     found = table.client.scan(TableName=table.name)["Items"]
     return {(one["pk"]["S"], one["sk"]["S"]) for one in found}
+
+
+def test_a_registered_run_that_nobody_seals_expires(
+    lab: Lab, accounts: Accounts, runs: RunLedger, cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be sealed after all, when there is room."""
+    bounded(accounts, lab, runs_at_once=1)
+    who = claims(lab["mine user"])
+    run_id = register(lab, "one")[1]["run_id"]
+    order = {"files": [{"path": "a.fastq", "size": 5}]}
+    assert ask("POST", f"/runs/{run_id}/uploads", who, order)[0] == 201
+    began = base.now()
+
+    def swept_after(days: float) -> RunState:
+        monkeypatch.setattr(base, "clock", lambda: began + timedelta(days=days))
+        assert send("pipeline_orchestrator", SWEEP) == []
+        return runs.get(run_id).state
+
+    assert swept_after(12.9) is RunState.RECEIVING
+    assert [swept_after(13.1), swept_after(13.2)] == [RunState.REFUSED] * 2
+    assert refused_by(runs, run_id) == ["never_sealed"]
+    assert "RunRefused" in facts_in(cloud, run_id)
+    assert under_way(cloud, lab["mine"]) == 0
+    assert boto3.client("s3").list_multipart_uploads(Bucket="raw").get("Uploads", []) == []
+    [upload] = ask("GET", f"/runs/{run_id}/uploads", who)[1]["uploads"]
+    assert upload["state"] == "ended"
+    sealed_in_bucket(run_id, base.now())
+    assert (runs.get(run_id).state, under_way(cloud, lab["mine"])) == (RunState.SEALED, 1)
+
+
+def test_the_name_of_a_deleted_run_can_be_given_again(
+    lab: Lab, runs: RunLedger, cloud: Table
+) -> None:
+    first = register(lab, "One")[1]["run_id"]
+    cancel(runs, first)
+    assert register(lab, "one")[1]["code"] == "name_taken"
+    Endings(cloud).begin_deletion(DeleteRun(run_id=first, by="Ada", reason="old"), base.now())
+    status, found = register(lab, "one")
+    assert (status, found["name"]) == (201, "one")
+    assert register(lab, "ONE")[1]["code"] == "name_taken"

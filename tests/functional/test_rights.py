@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -22,7 +22,9 @@ from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.messages.metrics import Metrics
 from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.registry.database import Registry
+from porewatch.adapters.submission.run_uploads import RunUploads
 from porewatch.adapters.table import Table
 from porewatch.compute.executors import Executors
 from porewatch.domain import base
@@ -31,7 +33,17 @@ from porewatch.domain.money.cost import CostLine
 from porewatch.domain.people.accounts import Membership, User
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_id
-from porewatch.domain.rules import stage_endings
+from porewatch.domain.rules import run_endings, stage_endings
+from porewatch.domain.rules.run_lifecycle import Registration
+from porewatch.domain.rules.stalled_runs import UNSEALED
+from porewatch.domain.submission.run_uploads import (
+    FileToSend,
+    Register,
+    Submission,
+    Upload,
+    UploadState,
+    upload_id_of,
+)
 from porewatch.settings import settings
 from simulator.calls import Wire
 from simulator.scheduler import process
@@ -166,6 +178,22 @@ def thrice(function: str, body: dict[str, Any]) -> None:
     send(function, body)
 
 
+def named_run(table: Table, run_id: str, at: datetime) -> None:
+    """A registered run with an upload under way."""
+    ProjectRuns(table).register(
+        run_id,
+        Registration("default", run_id, "Ada"),
+        at,
+        Submission(asked=Register(project="default", name=run_id)),
+    )
+    upload = Upload(
+        upload_id=upload_id_of("a.fastq"), run_id=run_id,
+        file=FileToSend(path="a.fastq", size=5), stored="a.fastq", state=UploadState.OPEN,
+        by="Ada", at=at,
+    )  # fmt: skip
+    RunUploads(table).change(run_id, {upload.upload_id: lambda before: before or upload})
+
+
 def test_what_is_done_once_needs_its_key(cloud: Table, simulated: Used, guard: Guard) -> None:
     thrice("fastq_validator", odd("notes.txt"))
     thrice("pipeline_orchestrator", odd("runs/a b/run.json"))
@@ -180,6 +208,8 @@ def test_what_is_done_once_needs_its_key(cloud: Table, simulated: Used, guard: G
     send("bundle_unpacker", put(TAR, a_tar(("run.json", b"{"))))
     bounded(Accounts(Table("people")), {"mine": "default"}, month_usd=1)
     sealed_in_bucket("of-a-project-with-a-budget")
+    named_run(cloud, "never-sealed", base.now() - UNSEALED)
+    send("pipeline_orchestrator", SWEEP)
     for function in (
         *("fastq_validator", "pipeline_orchestrator", "bundle_unpacker"),
         *("metric_calculator", "alert_handler", "cost_tracker"),
@@ -357,6 +387,9 @@ def test_holding_and_deleting_read_lists_move_and_remove(
 ) -> None:
     ended_run.lock_buckets()
     ended_run.end_run(ledger, registry)
+    named_run(ledger, "with-a-name", base.now() - UNSEALED)
+    RunLedger(ledger).apply("with-a-name", run_endings.expire, base.now())
+    door("run_eraser")({"run_id": "with-a-name", "by": "M. Sato", "reason": "r"}, Context())
     who = {"run_id": ended_run.RUN, "by": "M. Sato", "reason": "r"}
     for function, order in (
         ("run_keeper", who),

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from porewatch.adapters.items import Add, Item, Put, Write, run_key
+from porewatch.adapters.items import Add, Item, Put, Remove, Write, run_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import NotFound
+from porewatch.domain.labels import Label
 from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
@@ -65,7 +66,7 @@ def move_run(
         more = beside(after) if beside else ()
         placed = [] if before else [project_write(after)]
         slot = _slot_writes(before, after, admitted)
-        writes = [*placed, *_open_writes(before, after), *more, *slot]
+        writes = [*placed, *_open_writes(before, after), *more, *slot, *_freed(before, after)]
         return Change(_item(after), facts, beside=writes)
 
     item = table.change(run_key(run_id), RUN, step)
@@ -109,6 +110,13 @@ def _slot_writes(
     return admitted(after.project)
 
 
+def _freed(before: RunRecord | None, after: RunRecord) -> list[Write]:
+    """A run that is deleted gives its name in the project back."""
+    if before is None or before.name is None or after.name is not None:
+        return []
+    return [Remove(Item(project_key(before.project), name_key(before.name)))]
+
+
 def project_write(record: RunRecord) -> Put:
     """The item by which the runs of a project are listed. It says nothing but where the run is: its
     record is read for each list, so no change of a run writes it a second time."""
@@ -124,6 +132,11 @@ def counted_by(project: ProjectId, number: int) -> Add:
 def project_key(project: ProjectId) -> str:
     """Partition of what the ledger has of a project beside its runs."""
     return f"PROJECT#{project}"
+
+
+def name_key(name: Label) -> str:
+    """Names of a project that differ in case alone are one."""
+    return f"NAME#{name.casefold()}"
 
 
 def runs_of(project: ProjectId) -> str:

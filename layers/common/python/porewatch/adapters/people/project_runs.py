@@ -14,6 +14,7 @@ from porewatch.adapters.ledger.run_moves import (
     RUN,
     RUNS,
     move_run,
+    name_key,
     place_of,
     project_key,
     project_write,
@@ -52,7 +53,7 @@ class ProjectRuns:
         def beside(record: RunRecord) -> list[Write]:
             taken = Item(
                 pk=project_key(owner.project),
-                sk=_name_key(owner.name),
+                sk=name_key(owner.name),
                 attributes={"run_id": record.run_id},
             )
             name = PutNew(taken, lambda _: _taken(owner.name))
@@ -70,7 +71,7 @@ class ProjectRuns:
 
     def named(self, project: ProjectId, name: Label) -> str | None:
         """The id of the project's run of this name, whatever became of it."""
-        item = self._table.get(project_key(project), _name_key(name))
+        item = self._table.get(project_key(project), name_key(name))
         return str(item.attributes["run_id"]) if item else None
 
     def list(
@@ -130,10 +131,6 @@ class ProjectRuns:
         for _, pk in places:
             if item := found.get((pk, RUN)):
                 yield item.model(RunRecord)
-
-
-def _name_key(name: Label) -> str:
-    return f"NAME#{name.casefold()}"
 
 
 def _taken(name: Label) -> NameTaken:

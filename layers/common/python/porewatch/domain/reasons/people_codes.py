@@ -21,6 +21,7 @@ class PeopleCode(StrEnum):
     PROJECT_CLOSED = "project_closed"
     PROJECT_FULL = "project_full"
     PROJECT_BUDGET_SPENT = "project_budget_spent"
+    NEVER_SEALED = "never_sealed"
     ASKS_FOR_PERSON = "asks_for_person"
     ASKS_FOR_SESSION = "asks_for_session"
     WEBHOOK_ADDRESS = "webhook_address"

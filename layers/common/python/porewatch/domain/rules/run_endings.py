@@ -14,7 +14,7 @@ from porewatch.domain.facts.run_facts import (
     RunFailed,
     RunRefused,
 )
-from porewatch.domain.reasons.reason import Reasons
+from porewatch.domain.reasons.reason import PeopleCode, Reasons, because
 from porewatch.domain.records.refusal import Refusal
 from porewatch.domain.records.run_record import RunRecord, Unended
 from porewatch.domain.rules.cancelling import Cancel
@@ -29,6 +29,7 @@ from porewatch.domain.rules.run_states import (
     moved,
     refuse_unless_running,
 )
+from porewatch.domain.rules.stalled_runs import UNSEALED, never_sealed
 from porewatch.domain.runs import RunState
 
 
@@ -154,6 +155,28 @@ def cancel(record: RunRecord, order: Cancel, at: datetime) -> Move:
         why=(order.why,),
     )
     return without_result(record, after), (fact,)
+
+
+def expire(record: RunRecord, at: datetime) -> Move:
+    """A registered run that was never sealed is refused: it may be sealed after all."""
+    if not never_sealed(record, at):
+        return None
+    why = because(PeopleCode.NEVER_SEALED, days=UNSEALED.days)
+    refusals = (Refusal(code=why.code.value, values=dict(why.values or {})),)
+    after = _nothing(record, RunState.REFUSED, why.text(), at)
+    fact = RunRefused(
+        fact_id=RunRefused.id_of(record.run_id, record.revision, "expired"),
+        run_id=record.run_id,
+        revision=record.revision,
+        at=at,
+        problem=why.text(),
+        why=(why,),
+        refusals=refusals,
+        project=record.project,
+        name=record.name,
+        submitted_by=record.submitted_by,
+    )
+    return moved(after, at, refusals=refusals), (fact,)
 
 
 def cost(record: RunRecord, usd: float, at: datetime) -> Move:

@@ -14,12 +14,15 @@ from pydantic import Field
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.facts.run_facts import RunStands
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
 from porewatch.domain.uploads.intake import Counts
 
 SEALED_TOO_LONG = timedelta(hours=1)
 """The largest file that is taken is checked within the quarter of an hour that a function has."""
 RECEIVING_TOO_LONG = timedelta(hours=12)
 """A sequencer writes a file every few minutes; an upload may rest over night."""
+UNSEALED = timedelta(days=13)
+"""Of a registered run, from its registration: it must be within the reach of the sweep."""
 NAMED = 20
 
 
@@ -71,3 +74,9 @@ def sealed(record: RunRecord, unchecked: tuple[str, ...], at: datetime) -> RunSt
 def sealed_id(record: RunRecord) -> str:
     """The id of the fact that this seal waits too long."""
     return RunStands.id_of(record.run_id, record.revision, "sealed")
+
+
+def never_sealed(record: RunRecord, at: datetime) -> bool:
+    """Whether it was registered so long ago, and still receives files."""
+    registered = record.state is RunState.RECEIVING and record.name is not None
+    return registered and at - record.created_at >= UNSEALED

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
     from porewatch.adapters.people.slots import Admission
     from porewatch.adapters.s3.manifests import Manifests
+    from porewatch.adapters.submission.multipart import MultipartUploads
+    from porewatch.adapters.submission.run_uploads import RunUploads
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class IntakeContext:
     intake: Intake
     executions: Executions
     admission: Admission
+    uploads: RunUploads
+    parts: MultipartUploads
     basecalling: bool
     default_bundle: Callable[[], str]
     bundle_digest: Callable[[str], str | None] = lambda _ref: None

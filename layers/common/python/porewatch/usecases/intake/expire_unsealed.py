@@ -1,0 +1,34 @@
+"""End a registered run that nobody seals: its uploads are given up, its place in the project is
+free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules import run_endings, stalled_runs
+from porewatch.domain.submission.run_uploads import Upload, UploadState
+
+if TYPE_CHECKING:
+    from porewatch.usecases.intake.intake_context import IntakeContext
+
+
+def expire_unsealed(record: RunRecord, context: IntakeContext) -> None:
+    """For the sweep. The run is refused last, so whatever breaks off is repeated; it may be sealed
+    after all."""
+    run_id, at = record.run_id, context.clock()
+    if not stalled_runs.never_sealed(record, at):
+        return
+    begun = [upload for upload in context.uploads.all(run_id) if upload.state is UploadState.OPEN]
+    for upload in begun:
+        if upload.s3_upload:
+            context.parts.abort(s3_keys.raw_key(run_id, upload.stored), upload.s3_upload)
+    context.uploads.change(run_id, {upload.upload_id: _given_up for upload in begun})
+    context.runs.apply(run_id, run_endings.expire, at)
+
+
+def _given_up(upload: Upload | None) -> Upload | None:
+    if upload is None or upload.state is not UploadState.OPEN:
+        return None
+    return upload.model_copy(update={"state": UploadState.ENDED})
