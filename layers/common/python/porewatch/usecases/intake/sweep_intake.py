@@ -20,13 +20,13 @@ from porewatch.domain.inputs.file_names import (
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import RunState
 from porewatch.domain.uploads.intake import next_search
-from porewatch.usecases.intake.expire_unsealed import expire_unsealed
 from porewatch.usecases.intake.notify_stalled import notify_stalled
 from porewatch.usecases.intake.seal_run import (
     seal_by_manifest,
     seal_by_summary,
 )
 from porewatch.usecases.intake.start_run import start_run
+from porewatch.usecases.uploads.expire_unsealed import expire_unsealed
 
 if TYPE_CHECKING:
     from porewatch.usecases.intake.intake_context import IntakeContext
@@ -49,7 +49,13 @@ def sweep_intake(context: IntakeContext) -> None:
             try:
                 _check(record, context)
                 notify_stalled(record, context)
-                expire_unsealed(record, context)
+                expire_unsealed(
+                    record,
+                    runs=context.runs,
+                    uploads=context.uploads,
+                    parts=context.parts,
+                    at=context.clock(),
+                )
             except PorewatchError as reason:
                 _log.info("run %s is still waiting: %s", record.run_id, reason)
 
