@@ -157,6 +157,12 @@ def sums_key(run_id: str, revision: int) -> str:
     return report_key(run_id, revision, "SHA256SUMS")
 
 
+def states_key(run_id: str, revision: int) -> str:
+    """How each pathogen stands in each sample (`domain.results.sample_states`), beside the
+    reports."""
+    return report_key(run_id, revision, "samples.json")
+
+
 def projection_key(run_id: str, revision: int) -> str:
     """What the registry shows of a revision (`domain.facts.registry_projection`), beside its
     reports."""

@@ -10,6 +10,7 @@ from porewatch.web import (
     file_pages,
     invitation_pages,
     run_pages,
+    sample_pages,
     sign_in_pages,
     static_files,
     upload_pages,
@@ -25,6 +26,7 @@ PARTS = (
     alert_pages,
     account_pages,
     invitation_pages,
+    sample_pages,
 )
 
 

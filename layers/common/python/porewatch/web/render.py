@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from porewatch.domain.figures import figure
 from porewatch.web.assets import asset_path
 from porewatch.web.site import Site
 
@@ -83,6 +84,7 @@ def _templates() -> Environment:
     made.filters["day"] = day
     made.filters["usd"] = usd
     made.filters["size"] = size
+    made.filters["figure"] = figure
     return made
 
 

@@ -77,7 +77,7 @@ class Visit:
         """The pages that the navigation leads to."""
         places = (DEFAULT_PROJECT, *self.who.projects)
         submits = any(policy.may(self.who, Action.SUBMIT, one) for one in places)
-        pages = ("runs", *(("upload",) if submits else ()), "alerts", "account")
+        pages = ("runs", *(("upload",) if submits else ()), "samples", "alerts", "account")
         return (*pages, "admin") if self.may_in_stack(StackAction.MANAGE_USERS) else pages
 
     def header(self, name: str) -> str:

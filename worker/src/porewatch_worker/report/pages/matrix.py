@@ -14,6 +14,7 @@ from porewatch.domain.calls.findings import (
     Finding,
     Outcome,
 )
+from porewatch.domain.calls.standing import FOUND, Standing, standing
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.report.pages.first_sentence import by_weight
@@ -39,7 +40,6 @@ from porewatch_worker.science.call.remarks import shown_code
 FROM = 4
 """Samples and controls from which on a run gets a matrix."""
 MOST_ROWS, MOST_MEMBERS, SIDE_BY_SIDE = 30, 20, 8
-FOUND = (Call.DETECTED, Call.INDETERMINATE)
 
 
 def anchor(kind: str, *names: str) -> str:
@@ -119,12 +119,13 @@ def _cell(report: Report, sample: Sample, f: Finding | None, outcome: Outcome) -
     void = outcome is Outcome.NOT_REPORTABLE
     call = named("call", f.call.value)
     label = say("matrix.cell", code=shown_code(f.code, f.name), sample=f.sample, call=call)
-    if f.call in FOUND:
+    stands = standing(f.call, outcome)
+    if stands in FOUND:
         mark = say(f"matrix.{f.call.value}")
         text = say("matrix.in_brackets", mark=mark) if void else mark
         tone = CALL_TONE[f.call]
         return Cell(text, tone=tone, link=finding_anchor(report, f), label=label, hatched=void)
-    if void:
+    if stands is Standing.NOT_REPORTABLE:
         label = say("matrix.cell", code=shown_code(f.code, f.name), sample=f.sample,
                     call=named("outcome", outcome.value))  # fmt: skip
         return Cell(say("matrix.not_reportable"), link=place, label=label, hatched=True)

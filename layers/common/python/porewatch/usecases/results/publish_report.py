@@ -34,6 +34,7 @@ from porewatch.domain.results.publishing import (
 )
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.run_results import RunResults
+from porewatch.domain.results.sample_states import states_of
 from porewatch.domain.rules import run_endings
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.manifest import StageManifest
@@ -76,6 +77,8 @@ def publish_report(
     _settle(task, runs, stages, prices, at)
     bill = _bill(task, stages, prices, factors, at)
     keys = _write(task, contents, types, bill, reports)
+    states = states_of(report).model_dump_json(exclude_defaults=True)
+    reports.put(s3_keys.states_key(task.run_id, task.revision), states.encode(), JSON)
     runs.apply(
         task.run_id,
         run_endings.complete,
