@@ -5,7 +5,7 @@ parameters, phases in time, and what machines printed at their start."""
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from porewatch.adapters.items import Item, fact_item
 from porewatch.adapters.ledger.stages import StageLedger
@@ -24,7 +24,7 @@ from porewatch.usecases.views.show_making import spans
 from simulator.made_results import a_phase
 from tests.functional.made_provider import MadeProvider
 from tests.functional.test_account_pages import admin
-from tests.functional.test_finishing import a_report
+from tests.functional.test_finishing import WHEN, a_report
 from tests.functional.test_pages import (
     AT,
     Browser,
@@ -36,22 +36,35 @@ from tests.functional.test_pages import (
 )
 
 
-def ended(cloud: Table, run_id: str) -> dict[str, bytes]:
+def ended(
+    cloud: Table, run_id: str, reports: Objects | None = None, at: datetime = AT
+) -> dict[str, bytes]:
     """The run ends with a report and its digests beside it; the contents by name."""
+    reports = reports or Objects("reports")
     report = a_report(run_id=run_id)
     tools = {"minimap2": "2.28", "<b>tool</b>": "1"}
     provenance = report.provenance.model_copy(update={"tools": tools})
-    report = report.model_copy(update={"provenance": provenance})
+    phases = tuple(
+        a_phase().model_copy(
+            update={
+                "phase": phase,
+                "started_at": WHEN + timedelta(seconds=40 * n * n),
+                "finished_at": WHEN + timedelta(seconds=40 * (n + 1) ** 2),
+            }
+        )
+        for n, phase in enumerate((Phase.QUALITY_CONTROL, Phase.HOST_REMOVAL, Phase.REPORTING))
+    )
+    report = report.model_copy(update={"provenance": provenance, "phases": phases})
     contents = {
         "report.json": report.canonical_json().encode(),
         "report.html": b"<p>the report</p>",
     }
     keys = {name: s3_keys.report_key(run_id, 0, name) for name in (*contents, "gone.pdf")}
     for name, content in contents.items():
-        Objects("reports").put(keys[name], content)
+        reports.put(keys[name], content)
     sums = sums_of({**contents, "gone.pdf": b""})
-    Objects("reports").put(s3_keys.sums_key(run_id, 0), sums.encode())
-    update = {"state": RunState.COMPLETED, "report_keys": keys, "findings": 0, "completed_at": AT}
+    reports.put(s3_keys.sums_key(run_id, 0), sums.encode())
+    update = {"state": RunState.COMPLETED, "report_keys": keys, "findings": 0, "completed_at": at}
 
     def step(item: Item | None) -> Change | None:
         assert item is not None

@@ -73,14 +73,19 @@ def sample(name: str, *results: Result, outcome: Outcome = GOOD, **more: Any) ->
 
 
 def screened(
-    cloud: Table, project: str, name: str, samples: Sequence[SampleState], at: datetime = AT
+    cloud: Table,
+    project: str,
+    name: str,
+    samples: Sequence[SampleState],
+    at: datetime = AT,
+    reports: Objects | None = None,
 ) -> str:
     """A completed run with these samples; its id."""
     run_id = new_run_id()
     ProjectRuns(cloud).register(run_id, Registration(project, name, "u"), at)
     states = RunStates(run_id=run_id, revision=0, members=MEMBERS, samples=tuple(samples))
     content = states.model_dump_json(exclude_defaults=True).encode()
-    Objects("reports").put(s3_keys.states_key(run_id, 0), content)
+    (reports or Objects("reports")).put(s3_keys.states_key(run_id, 0), content)
     update = {"state": RunState.COMPLETED, "completed_at": at, "findings": 0}
 
     def step(item: Item | None) -> Change | None:
@@ -161,7 +166,7 @@ def test_one_animal_in_time_with_what_the_controls_say(
     assert "60 to 240" in text and "spleen" in text and "low yield" in text
     assert "ntc (no-template control) not reportable" in text
     assert "pc (positive control)" not in text, "it speaks for another batch"
-    assert "Not tested for 2 members" in text
+    assert "Not tested for 2 members of the list" in text
     assert f"/web/runs/{first}" in page or f"runs/{first}" in page
     nothing = browser.ask(f"/web/animal?project={project}&name=nobody")
     assert nothing["statusCode"] == 200 and "No run on this page" in nothing["body"]
@@ -266,9 +271,11 @@ def test_a_chart_lies_within_its_frame_whatever_the_values() -> None:
             amount=amount, limit=limit,
         )  # fmt: skip
 
-    values = [point(0, 1e-9, 0.0), point(1, None), point(2, 1e12, 1e-12), point(3, 5.0)]
+    values = [point(3, 5.0), point(0, 1e-9, 0.0), point(1, None), point(2, 1e12, 1e-12)]
     drawn = chart(Course(code="c", name="n", points=tuple(values)))
     assert drawn is not None and len(drawn.marks) == 4
+    assert [mark.x for mark in drawn.marks] == sorted(mark.x for mark in drawn.marks)
+    assert (drawn.marks[0].label, drawn.marks[-1].label) == ("2026-03-02", "2026-03-05")
     for mark in drawn.marks:
         ends = [end for end in (mark.y, mark.low, mark.high) if end is not None]
         assert all(0 <= end <= drawn.height for end in ends)
