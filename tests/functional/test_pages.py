@@ -37,7 +37,7 @@ from porewatch.domain.stage.spec import Phase, StageSpec
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch.settings import settings
 from porewatch.usecases.people.share_run import NewShare, revoke_share, share
-from porewatch.web.sign_in_pages import ATTEMPT_COOKIE
+from porewatch.web.sign_in.sign_in_pages import ATTEMPT_COOKIE
 from tests.functional.doors import Context, door
 from tests.functional.made_provider import CLIENT, MadeProvider, made_provider
 from tests.mocked import make_ledger

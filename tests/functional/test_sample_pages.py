@@ -36,7 +36,7 @@ from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.domain.runs import RunState, SampleRole
 from porewatch.usecases.views.recent_states import WINDOW
 from porewatch.usecases.views.show_animal import Course, Point
-from porewatch.web.course_chart import chart
+from porewatch.web.samples.course_chart import chart
 from tests.functional.made_provider import MadeProvider
 from tests.functional.test_finishing import a_report
 from tests.functional.test_pages import (

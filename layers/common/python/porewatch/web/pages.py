@@ -8,14 +8,13 @@ from porewatch.web import (
     account_pages,
     alert_pages,
     file_pages,
-    invitation_pages,
     run_pages,
-    sample_pages,
-    sign_in_pages,
     static_files,
     upload_pages,
 )
 from porewatch.web.router import resolver
+from porewatch.web.samples import sample_pages
+from porewatch.web.sign_in import invitation_pages, sign_in_pages
 
 PARTS = (
     sign_in_pages,

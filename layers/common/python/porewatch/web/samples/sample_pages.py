@@ -11,8 +11,8 @@ from porewatch.usecases.people.places import list_projects, reach_project
 from porewatch.usecases.views.recent_states import Recent, recent_states
 from porewatch.usecases.views.show_animal import show_animal
 from porewatch.usecases.views.show_herd import show_herd
-from porewatch.web.course_chart import chart
 from porewatch.web.router import Visit
+from porewatch.web.samples.course_chart import chart
 
 
 def add_routes(api: APIGatewayRestResolver) -> None:

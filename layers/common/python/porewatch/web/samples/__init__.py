@@ -1,0 +1,1 @@
+"""Animals of a project by pathogens, and one animal in time."""

@@ -1,0 +1,1 @@
+"""Coming in: by the identity provider, and by an invitation."""
