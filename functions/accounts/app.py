@@ -232,13 +232,14 @@ def change_user(user_id: str) -> dict[str, object]:
 
 @api.get("/usage")
 def usage_by_project() -> object:
-    asked = query(api, "month", shape="format")
+    asked = query(api, "month", "cursor", shape="format")
     used = usage.usage(
         asker(api),
         now(),
         accounts=wiring.accounts(),
         runs=wiring.project_runs(),
         month=asked["month"],
+        cursor=asked["cursor"],
     )
     if asked["shape"] == "csv":
         return csv_answer(usage.as_csv(used))

@@ -27,17 +27,18 @@ def runs() -> dict[str, object]:
 @api.get("/runs/<run_id>")
 def run(run_id: str) -> dict[str, object]:
     known = wiring.runs()
-    reach_run(run_id, asker(api), Action.SEE, runs=known)
-    return show_run(run_id, runs=known, **query(api, "revision")).public()
+    record = reach_run(run_id, asker(api), Action.SEE, runs=known)
+    return show_run(run_id, runs=known, record=record, **query(api, "revision")).public()
 
 
 @api.get("/runs/<run_id>/report")
 def report(run_id: str) -> dict[str, object]:
     known = wiring.runs()
-    reach_run(run_id, asker(api), Action.SEE, runs=known)
+    record = reach_run(run_id, asker(api), Action.SEE, runs=known)
     return report_links(
         run_id,
         runs=known,
+        record=record,
         reports=wiring.reports(),
         seconds=settings().link_seconds,
         **query(api, "revision"),

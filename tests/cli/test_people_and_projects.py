@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Sessions
@@ -33,7 +34,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         ledger, people = make_ledger(), make_ledger("people")
         found = SimpleNamespace(
             people=people, accounts=Accounts(people), project_runs=ProjectRuns(ledger),
-            runs=RunLedger(ledger), table=ledger,
+            runs=RunLedger(ledger), alerts=AlertLedger(ledger), table=ledger,
         )  # fmt: skip
         monkeypatch.setattr("porewatch_cli.stack.find_stack", lambda *_, **__: found)
         yield found
@@ -112,7 +113,7 @@ def test_runs_from_before_projects_are_adopted_and_doctor_says_so(
     done = CliRunner().invoke(app, ["projects", "adopt-runs"])
     assert "2 runs" in done.stderr
     assert "3 runs" in done.stdout
-    assert said("projects", "adopt-runs") == {"runs": 0}
+    assert said("projects", "adopt-runs") == {"runs": 0, "alerts": 0}
     assert adoption_check(stack.project_runs.outside()).verdict is CheckVerdict.OK
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
@@ -23,6 +24,7 @@ from porewatch.domain.people.secrets import Kind, digest_of, new_id, new_run_id,
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.domain.runs import RunState
+from porewatch.usecases.people import usage
 from porewatch.usecases.people.share_run import open_share
 from tests.functional.doors import KEY_HOLDER, Context, door
 from tests.functional.test_who_asks import AT, a_user, give, session_of, token_of
@@ -427,6 +429,39 @@ def test_users_are_managed_by_admins_of_the_stack(lab: Place, people: Table) -> 
     assert ask("PATCH", f"/users/{new_id('u')}", root, {})[0] == 404
     for change in ({"stack_role": None}, {"stack_role": "operator"}, {"disabled": True}):
         assert ask("PATCH", f"/users/{lab.root}", root, change)[1]["code"] == "own_admin_role"
+
+
+def test_use_of_a_month_is_read_in_bounded_pages(
+    lab: Place, cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(7):
+        run_id, at = new_run_id(), datetime(2026, 5, 1 + number, tzinfo=UTC)
+        ProjectRuns(cloud).register(run_id, Registration(lab.projects[0], f"r{number}", "u"), at)
+        report(cloud, run_id, cost_usd=0.25)
+    monkeypatch.setattr(usage, "MOST_RUNS", 3)
+    monkeypatch.setattr(usage, "PAGE", 2)
+    asked: list[Any] = []
+    wire = BaseClient._make_api_call
+
+    def recorded(self: BaseClient, operation: str, request: Any) -> Any:
+        if "IndexName" in request:
+            asked.append(request["Limit"])
+        return wire(self, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
+    for who in (lab.users[Role.VIEWER], lab.root):
+        runs, usd, cursor = [], 0.0, ""
+        while cursor is not None:
+            asked.clear()
+            more = {"cursor": cursor} if cursor else {}
+            used = ask("GET", "/usage", by_session(who), month="2026-05", **more)[1]
+            assert asked in ([2, 2], [2])
+            runs.append(sum(row["runs"] for row in used["projects"]))
+            usd, cursor = usd + used["usd"], used["next"]
+        assert (runs, usd) == ([3, 3, 1], 1.75)
+        said = ask("GET", "/usage", by_session(who), month="2026-05", format="csv")
+        assert (said[0], said[1]["code"]) == (400, "message_refused")
+    assert ask("GET", "/usage", by_session(who), cursor="x")[0] == 400
 
 
 def test_what_projects_used_in_a_month(lab: Place, cloud: Table, accounts: Accounts) -> None:

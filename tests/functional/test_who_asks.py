@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Sessions, Tokens
@@ -17,13 +18,14 @@ from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.errors import AlreadyDone, ConfigurationRefused, NameTaken, Unavailable
+from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.people.accounts import Group, Membership, Project, User
 from porewatch.domain.people.credentials import SESSION_IDLE, Session, Token
 from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.people.secrets import Kind, digest_of, new_id, new_run_id, new_secret
 from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.edge.authorizer import SESSION_COOKIE
-from tests.functional.doors import KEY_HOLDER, Context, door
+from tests.functional.doors import KEY_HOLDER, ROOT, Context, door
 from tests.mocked import make_ledger
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -271,6 +273,52 @@ def test_runs_from_before_projects_are_adopted(cloud: Table) -> None:
     assert list(runs.list(["default"])) == []
     assert (runs.adopt(), runs.adopt()) == (1, 0)
     assert [r.run_id for r in runs.list(["default"])] == ["old-run"]
+
+
+def test_alerts_from_before_projects_are_adopted(cloud: Table) -> None:
+    RunLedger(cloud).receive("old-run", AT)
+    alerts = AlertLedger(cloud)
+    waits, closed = (a_suspicion("old-run", sample) for sample in ("pig 1", "pig 2"))
+    for fact in (waits, closed):
+        alerts.raise_alert(fact)
+    alerts.acknowledge(alerts.of_run("old-run")[1], "Ada", "", AT)
+    listed = [alert.sample for _, alert in alerts.places(every=True)]
+    for sk in [sk for sk in cloud.sort_keys("RUN#old-run") if sk.startswith("LISTED-ALERT#")]:
+        cloud.delete("RUN#old-run", sk)  # as earlier versions left it
+
+    def of_default() -> list[str]:
+        return [alert.sample for _, alert in alerts.places(every=True, projects=["default"])]
+
+    assert of_default() == []
+    assert (alerts.adopt(), alerts.adopt()) == (2, 0)
+    assert of_default() == listed
+
+
+def a_suspicion(run_id: str, sample: str) -> PathogenSuspected:
+    example = json.loads((ROOT / "events/PathogenSuspected/example.json").read_text())["detail"]
+    fact_id = PathogenSuspected.id_of(run_id, 0, sample)
+    changed = {"run_id": run_id, "sample": sample, "fact_id": fact_id}
+    return PathogenSuspected.model_validate({**example, **changed})
+
+
+def test_a_run_is_read_once_to_be_shown(
+    people: Table, lab: dict[str, str], cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RunLedger(cloud).receive("a-run", AT)
+    asked: list[str] = []
+    read = Table.get
+
+    def counted(table: Table, pk: str, sk: str) -> Any:
+        if sk == "RUN":
+            asked.append(pk)
+        return read(table, pk, sk)
+
+    monkeypatch.setattr(Table, "get", counted)
+    for query in ({}, {"revision": "0"}):
+        asked.clear()
+        get("/runs/a-run", KEY_HOLDER, **query)
+        get("/runs/a-run/report", KEY_HOLDER, **query)
+        assert asked == ["RUN#a-run"] * 2
 
 
 def test_what_is_ours_to_correct_is_told_to_nobody(

@@ -27,9 +27,10 @@ SAID_EVERY = 500
 
 
 class Adopted(Model):
-    """How many runs from before projects were put into the default project's list."""
+    """How many runs and alerts from before projects were put into the default project's lists."""
 
     runs: int
+    alerts: int
 
 
 def show_people(stack: Stack, *, as_json: bool) -> None:
@@ -142,18 +143,19 @@ def show_members(stack: Stack, place: str, *, as_json: bool) -> None:
 
 
 def adopt(stack: Stack, *, as_json: bool) -> None:
-    """Put runs from before projects into the default project's list, with progress on standard
-    error."""
+    """Put runs and alerts from before projects into the default project's lists, with progress on
+    standard error."""
 
     def progress(count: int) -> None:
         if count % SAID_EVERY == 0:
             errors.print(f"{count:,} runs are in the default project so far ...", highlight=False)
 
-    adopted = Adopted(runs=stack.project_runs.adopt(progress))
+    adopted = Adopted(runs=stack.project_runs.adopt(progress), alerts=stack.alerts.adopt())
     if as_json:
         print_json(adopted)
     else:
-        console.print(f"{plural(adopted.runs, 'run')} put into the default project")
+        what = f"{plural(adopted.runs, 'run')} and {plural(adopted.alerts, 'alert')}"
+        console.print(f"{what} put into the default project")
 
 
 def _projects(stack: Stack) -> Iterator[Project]:

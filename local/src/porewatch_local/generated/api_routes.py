@@ -113,7 +113,7 @@ ACCOUNT = (
     Route("patch", "/users/{user_id}", "change_user", "Change a user", manage_users.UserView,
           manage_users.UserChange),
     Route("get", "/usage", "show_usage", "Cost and runs by project and month", usage.Usage,
-          query=("month", "format")),
+          query=("month", "format", "cursor")),
     Route("get", f"{_RUN}/shares", "list_shares", "Links to a run", share_run.ShareList),
     Route("post", f"{_RUN}/shares", "share_run", "Make a link to a run", share_run.ShareMade,
           share_run.NewShare, status=201),

@@ -44,9 +44,13 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/web/runs/<run_id>/files/<name>")
     def download(run_id: str, name: str) -> Response[str]:
         visit, known = Visit(api), wiring.runs()
-        reach_run(run_id, visit.who, Action.SEE, runs=known)
+        record = reach_run(run_id, visit.who, Action.SEE, runs=known)
         links = report_links(
-            run_id, runs=known, reports=wiring.reports(), seconds=settings().link_seconds
+            run_id,
+            runs=known,
+            reports=wiring.reports(),
+            seconds=settings().link_seconds,
+            record=record,
         ).links
         if name not in links:
             raise NotFound(f"run {run_id} has no file {name[:80]!r}.")

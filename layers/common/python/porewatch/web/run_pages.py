@@ -61,7 +61,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         visit, known, reports = Visit(api), wiring.runs(), wiring.reports()
         days = settings().reports_days
         record = reach_run(run_id, visit.who, Action.SEE, runs=known)
-        shown = show_run(run_id, runs=known)
+        shown = show_run(run_id, runs=known, record=record)
         standing = reported(record)
         part = bool(visit.asked("part")["part"])
         return visit.page(

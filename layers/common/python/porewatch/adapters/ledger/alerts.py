@@ -14,7 +14,7 @@ from heapq import merge
 from porewatch.adapters.items import Item, Put, run_key
 from porewatch.adapters.ledger.run_moves import RUN
 from porewatch.adapters.table import Change, Table
-from porewatch.domain.errors import NotFound
+from porewatch.domain.errors import AlreadyDone, NotFound
 from porewatch.domain.facts import alerts as rules
 from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.alerts import (
@@ -107,6 +107,24 @@ class AlertLedger:
             alert = item.model(Alert)
             yield f"{kind}{PAST_KIND}{_order(alert)}", alert
 
+    def adopt(self) -> int:
+        """Put alerts from before there were projects into the list of theirs. Says how many;
+        idempotent."""
+        count = 0
+        for kind in (WAITING, CLOSED):
+            for found in self._table.query_kind(kind, page=PAGE):
+                item = self._table.get(found.pk, found.sk)
+                if item is not None and self._put_into_list(item.model(Alert)):
+                    count += 1
+        return count
+
+    def _put_into_list(self, alert: Alert) -> bool:
+        try:
+            self._table.put_new(_listed(alert))
+        except AlreadyDone:
+            return False
+        return True
+
     def settle(self, alert: Alert, final: Final | None, revision: int, at: datetime) -> Alert:
         """See `domain.facts.alerts.settle`."""
         return self._move(alert, lambda there: rules.settle(there, final, revision, at))
@@ -140,10 +158,14 @@ def _place(alert: Alert) -> tuple[str, str]:
 
 
 def _change(alert: Alert, facts: Sequence[Fact]) -> Change:
+    return Change(_item(alert), facts, beside=[Put(_listed(alert))])
+
+
+def _listed(alert: Alert) -> Item:
+    """What stands for it in the list of its project."""
     pk, sk = _place(alert)
     kind = _kind_of(WAITING if alert.waits else CLOSED, alert.project)
-    listed = Item.of(pk, sk.replace(PREFIX, LISTED, 1), alert, kind=(kind, _order(alert)))
-    return Change(_item(alert), facts, beside=[Put(listed)])
+    return Item.of(pk, sk.replace(PREFIX, LISTED, 1), alert, kind=(kind, _order(alert)))
 
 
 def _kind_of(kind: str, project: ProjectId) -> str:

@@ -67,9 +67,10 @@ class RunLedger:
             )
         return record
 
-    def revision(self, run_id: str, number: int) -> RunRecord:
-        """One revision of the run, whatever its outcome. Raises NotFound."""
-        record = self.get(run_id)
+    def revision(self, run_id: str, number: int, record: RunRecord | None = None) -> RunRecord:
+        """One revision of the run, whatever its outcome. `record`: the run, if the caller has just
+        read it. Raises NotFound."""
+        record = record or self.get(run_id)
         found = revisions.held_in(record, number)
         found = found or revisions.from_facts(record, number, self._facts_of(run_id, number))
         if found is None:

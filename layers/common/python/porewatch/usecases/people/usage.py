@@ -18,7 +18,8 @@ from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import ProjectId, StackAction
 from porewatch.domain.runs import RunState
 from porewatch.usecases.people.reach_run import visible_projects
-from porewatch.usecases.views.show_runs import Answer
+from porewatch.usecases.views.pages import cursor_of, place_of
+from porewatch.usecases.views.show_runs import PLACE, Answer
 
 if TYPE_CHECKING:
     from porewatch.adapters.people.accounts import Accounts
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 PAGE = 500
+MOST_RUNS = 10_000
+"""Runs that are read for one answer."""
 FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """What a spreadsheet takes for the beginning of a formula (the wide ones, too)."""
 COLUMNS = ("month", "project", "name", "runs", *map(str, RunState), "usd")
@@ -43,11 +46,13 @@ class ProjectUsage(Answer):
 
 
 class Usage(Answer):
-    """By project, in order of their names; a project without runs is left out."""
+    """By project, in order of their names; a project without runs is left out. With a `next`, of
+    some of the month's runs: what the pages have of a project adds up."""
 
     month: Annotated[str, Field(pattern=MONTH.pattern)]
     projects: tuple[ProjectUsage, ...]
     usd: float
+    next: Annotated[str | None, Field(description="`cursor` of the next page; None: none")] = None
 
 
 def usage(
@@ -58,10 +63,11 @@ def usage(
     runs: ProjectRuns,
     month: str | None = None,
     only: Sequence[ProjectId] | None = None,
+    cursor: str | None = None,
 ) -> Usage:
     """Of all projects for who sees the costs of the stack, else of those where he has a role;
-    `only`: of these among them. `month`: YYYY-MM, in UTC; None: this one. Reads the month's runs
-    from their lists."""
+    `only`: of these among them. `month`: YYYY-MM, in UTC; None: this one. Reads the
+    month's newest `MOST_RUNS` runs from their lists, or those after `cursor`."""
     policy.refuse_nobody(who)
     first, last = _bounds(month or f"{at:%Y-%m}")
     everything = policy.may_in_stack(who, StackAction.SEE_COSTS)
@@ -70,9 +76,14 @@ def usage(
         projects = [p for p in only if projects is None or p in projects]
     states: dict[ProjectId, Counter[RunState]] = defaultdict(Counter)
     usd: dict[ProjectId, float] = defaultdict(float)
-    for run in runs.list(projects, last.isoformat(), PAGE):
+    following, read, place = None, 0, ""
+    for run in runs.list(projects, place_of(cursor, PLACE) or last.isoformat(), PAGE):
         if run.created_at < first:
             break
+        if read == MOST_RUNS:
+            following = cursor_of(place)
+            break
+        read, place = read + 1, runs.place(run)
         states[run.project][run.state] += 1
         usd[run.project] += run.cost_usd
     names = {p.project_id: p.name for p in accounts.some_projects(sorted(states))}
@@ -90,11 +101,16 @@ def usage(
         month=f"{first:%Y-%m}",
         projects=tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.project))),
         usd=round(sum(usd.values()), 6),
+        next=following,
     )
 
 
 def as_csv(used: Usage) -> str:
-    """A line for each project, below COLUMNS. No name is a formula to a spreadsheet."""
+    """A line for each project, below COLUMNS. No name is a formula to a spreadsheet. MessageRefused
+    for a month of which this is a part: nobody is to charge by it."""
+    if used.next is not None:
+        problem = f"{used.month} has more than {MOST_RUNS:,} runs: too many for one table."
+        raise MessageRefused(problem, remedy="ask for JSON, follow `next`, and add up.")
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\r\n")
     lines.writerow(COLUMNS)

@@ -148,20 +148,29 @@ def list_runs(
     return RunList(runs=tuple(found))
 
 
-def show_run(run_id: str, *, runs: RunLedger, revision: str | None = None) -> OneRun:
-    """The run, or one of its revisions. Raises NotFound, for odd run ids as well."""
-    shown = view(_run(run_id, runs, revision))
+def show_run(
+    run_id: str, *, runs: RunLedger, revision: str | None = None, record: RunRecord | None = None
+) -> OneRun:
+    """The run, or one of its revisions. `record`: the run, if the caller has just read it. Raises
+    NotFound, for odd run ids as well."""
+    shown = view(_run(run_id, runs, revision, record))
     recorded = runs.answers(run_id)
     answers = [AnswerView.model_validate(a.model_dump(include=_SHOWN_OF_ANSWERS)) for a in recorded]
     return OneRun.model_validate({**shown.model_dump(), "answers": answers})
 
 
 def report_links(
-    run_id: str, *, runs: RunLedger, reports: Objects, seconds: int, revision: str | None = None
+    run_id: str,
+    *,
+    runs: RunLedger,
+    reports: Objects,
+    seconds: int,
+    revision: str | None = None,
+    record: RunRecord | None = None,
 ) -> ReportLinks:
-    """Of the newest completed revision, or of the requested one. Raises NotFound while there is no
-    report, with the state of the run."""
-    found = _run(run_id, runs, revision)
+    """Of the newest completed revision, or of the requested one. `record` as in `show_run`. Raises
+    NotFound while there is no report, with the state of the run."""
+    found = _run(run_id, runs, revision, record)
     record = (reported(found) if revision is None else None) or found
     if not record.report_keys:
         raise NotFound(
@@ -203,14 +212,16 @@ def _attempt(record: RunRecord) -> Attempt | None:
     return Attempt.model_validate({name: getattr(last, name) for name in Attempt.model_fields})
 
 
-def _run(run_id: str, runs: RunLedger, revision: str | None) -> RunRecord:
+def _run(
+    run_id: str, runs: RunLedger, revision: str | None, record: RunRecord | None = None
+) -> RunRecord:
     if not re.fullmatch(RUN_ID_PATTERN, run_id):
         raise NotFound(f"{run_id[:80]!r} is not a run id.")
     if revision is None:
-        return runs.get(run_id)
+        return record or runs.get(run_id)
     requested = number(revision)
     if requested is None or requested > MOST_REVISIONS:
         raise MessageRefused(
             f"revision {revision[:20]!r} is refused.", remedy="use the number of a revision."
         )
-    return runs.revision(run_id, requested)
+    return runs.revision(run_id, requested, record)
