@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.ledger.idempotency import KEPT
+from porewatch.settings import EMBEDDED_ACCOUNT
+from porewatch_local.paths import ACCOUNT
 from porewatch_local.stack_template import gate
 from porewatch_local.stack_template.template import Template
 
@@ -98,3 +100,12 @@ def test_what_the_registry_is_rebuilt_from_stays_as_long_as_the_facts_that_name_
     for overrides in ["", *configured]:
         days = defaults | dict(pair.split("=", 1) for pair in overrides.split())
         assert int(days["ReportsDays"]) >= int(days["ArchiveDays"]), overrides
+
+
+def test_no_parameter_lets_webhooks_reach_this_machine() -> None:
+    """They may on the embedded AWS, by its account number; AWS gives nobody that number."""
+    for name in ("Webhooks", "WebhookSender"):
+        variables = TEMPLATE.functions[name]["Environment"]["Variables"]
+        assert variables["ACCOUNT_ID"] == {"Ref": "AWS::AccountId"}
+        assert not [name for name in variables if "LOOPBACK" in name]
+    assert EMBEDDED_ACCOUNT == ACCOUNT == "000000000000"

@@ -47,7 +47,7 @@ def surroundings(loopback: bool = False) -> dict[str, str]:
         **queues,
         "WEBHOOK_KEY_ARN": kms.create_key()["KeyMetadata"]["Arn"],
         "API_URL": "https://abc.execute-api.eu-central-1.amazonaws.com/v1",
-        "WEBHOOKS_TO_LOOPBACK": str(loopback).lower(),
+        "ACCOUNT_ID": "000000000000" if loopback else ACCOUNT,
     }
 
 
@@ -186,12 +186,12 @@ def test_what_is_no_webhook_is_refused(
     assert (answer[0], answer[1]["code"]) == (status, code)
 
 
-def test_plain_http_to_this_machine_takes_the_setting_of_the_embedded_aws(
+def test_plain_http_to_this_machine_takes_the_account_of_the_embedded_aws(
     lab: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = lab.users[Role.VIEWER]
     made(user, receiver)
-    monkeypatch.setenv("WEBHOOKS_TO_LOOPBACK", "false")
+    monkeypatch.setenv("ACCOUNT_ID", ACCOUNT)
     settings.cache_clear()
     new = {"name": "ci", "url": receiver.url, "kinds": ["run.failed"]}
     assert ask("POST", "", by_session(user), new)[0] == 409

@@ -18,6 +18,8 @@ from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.people.provider_choices import GLOBUS, Algorithm, ClientAuthentication
 from porewatch.domain.stage.instances import ExecutorChoice
 
+EMBEDDED_ACCOUNT = "000000000000"
+
 
 def _by_comma(text: object) -> object:
     return tuple(filter(None, text.replace(" ", "").split(","))) if isinstance(text, str) else text
@@ -73,7 +75,7 @@ class Settings(BaseModel):
     audit_key_arn: str
     worker_dead_letters_url: str
     webhook_key_arn: str
-    webhooks_to_loopback: bool = False
+    account_id: str
     delivery_queue_url: str
     delivery_dead_letters_url: str
     api_url: str
@@ -91,6 +93,12 @@ class Settings(BaseModel):
     def topics(self) -> tuple[str, str, str]:
         """Alerts, notices, escalations."""
         return self.alert_topic_arn, self.notice_topic_arn, self.escalation_topic_arn
+
+    @property
+    def webhooks_to_loopback(self) -> bool:
+        """Whether a webhook may be sent to this machine by plain http: on the embedded AWS alone,
+        which is known by an account number that AWS gives nobody. No parameter sets it."""
+        return self.account_id == EMBEDDED_ACCOUNT
 
     if not TYPE_CHECKING:
 
