@@ -20,6 +20,7 @@ from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Sessions, ShareLinks
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.table import Change, Table
+from porewatch.adapters.webhooks.store import Webhooks
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import ConfigurationRefused, PorewatchError, Throttled
@@ -34,6 +35,16 @@ from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.record import StageKey, StageRecord
 from porewatch.domain.stage.spec import Phase, StageSpec
+from porewatch.domain.webhooks.deliveries import (
+    Delivery,
+    DeliveryCode,
+    DeliveryState,
+    Reply,
+    attempted,
+    delivery_id,
+)
+from porewatch.domain.webhooks.events import CHOICES, Event, EventKind
+from porewatch.domain.webhooks.webhook import StopCode, Webhook
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch.settings import settings
 from porewatch.usecases.people.share_run import NewShare, revoke_share, share
@@ -440,6 +451,43 @@ def test_the_account_page_is_ones_own_and_admin_pages_are_for_admins(
     assert admin["statusCode"] == 200
     assert "<script>alert" not in admin["body"]
     assert browser.ask(f"/web/projects/{project}")["statusCode"] == 200
+
+
+def test_the_account_page_shows_webhooks_and_what_became_of_their_events(
+    provider: MadeProvider, people: Table
+) -> None:
+    browser, hooks = Browser(), Webhooks(people)
+    browser.sign_in(provider)
+    assert "details" not in browser.ask("/web/account")["body"]
+    user = next(Accounts(people).users())
+    project = member(people, Role.VIEWER, name=user.name)
+    hook = Webhook(
+        webhook_id=new_id("w"), user_id=user.user_id, name=HOSTILE[:120], project=project,
+        url="https://lab.example/x?a=1&b=2", kinds=frozenset(CHOICES), sealed_secret="c2VhbGVk",
+        made_at=AT, stopped=StopCode.FAILING, stopped_at=AT, failures=12, failing_since=AT,
+    )  # fmt: skip
+    hooks.add(hook)
+    event = Event(kind=EventKind.RUN_COMPLETED, at=now(), run_id=new_run_id())
+    sent = Delivery(
+        delivery_id=delivery_id(hook.webhook_id, "f"), webhook_id=hook.webhook_id, event=event
+    )
+    said = Reply(DeliveryCode.REFUSED, 500, "<img src=x onerror=alert(1)>")
+    hooks.add_delivery(attempted(sent, said, now()))
+    page = browser.ask("/web/account")["body"]
+    assert "stopped: it failed for days" in page
+    assert "the receiver refused it" in page
+    assert "https://lab.example/x?a=1&amp;b=2" in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+    assert "<img src=x" not in page
+    assert "<script>alert" not in page
+    assert "c2VhbGVk" not in page
+    for code in (*DeliveryCode, *DeliveryState, *StopCode, *EventKind):
+        for language in ("en", "ja"):
+            kinds = ("webhook_code", "webhook_state", "webhook_stop", "webhook_kind")
+            assert any(f"{kind}.{code.value}" in read("web", language) for kind in kinds)
+    other = Browser()
+    other.sign_in(provider, sub="somebody-else", name="Noa")
+    assert "lab.example/x?a" not in other.ask("/web/account")["body"]
 
 
 def test_no_page_changes_anything(provider: MadeProvider, people: Table, cloud: Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -551,6 +552,40 @@ def test_the_secret_of_one_webhook_opens_for_no_other(lab: Place, receiver: Rece
     ids = {request.headers["webhook-id"] for request in receiver.requests}
     assert len(ids) == 1
     assert len(messages("delivery-dead")) == 1
+
+
+def documented() -> Any:
+    """The function that docs/how-to/receive-webhooks.md gives to receivers."""
+    page = (ROOT / "docs/how-to/receive-webhooks.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, "receive-webhooks.md", "exec"), names)
+    return names["opened"]
+
+
+def test_the_documented_receiver_takes_what_is_sent_and_nothing_else(
+    lab: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = made(lab.users[Role.VIEWER], receiver)
+    send("webhook_dispatcher", happened("RunCompleted", lab.runs[0]))
+    sent()
+    (request,) = receiver.requests
+    opened, headers, secret = documented(), dict(request.headers), hook["secret"]
+    assert opened(headers, request.body, secret)["type"] == "run.completed"
+    forged = {**headers, "webhook-id": "msg_other"}
+    late = {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) + 1)}
+    strange = {**headers, "webhook-signature": "v1,\u00e9 v2,x"}
+    for wrong in (
+        (headers, request.body + b" ", secret), (forged, request.body, secret),
+        (late, request.body, secret), (strange, request.body, secret),
+        (headers, request.body, "whsec_" + "A" * 44),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="signature"):
+            opened(*wrong)
+    moment = time.time() + 301
+    monkeypatch.setattr(time, "time", lambda: moment)
+    with pytest.raises(ValueError, match="old"):
+        opened(headers, request.body, secret)
 
 
 def test_kinds_of_events_are_those_of_the_document() -> None:

@@ -21,6 +21,7 @@ from porewatch.usecases.people import (
 )
 from porewatch.usecases.people.usage import usage
 from porewatch.web.router import Visit
+from porewatch.web.webhooks_part import webhooks_part
 
 
 def add_routes(api: APIGatewayRestResolver) -> None:
@@ -52,6 +53,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             scopes=tuple(Scope),
             languages=languages(),
             mails=tuple(MailChoice),
+            hooks=webhooks_part(visit, projects.projects),
         )
 
     @api.get("/web/admin")
