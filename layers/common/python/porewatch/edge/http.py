@@ -42,6 +42,8 @@ from porewatch.edge import log
 from porewatch.edge.envelopes import checked
 
 M = TypeVar("M", bound=Model)
+Created = tuple[dict[str, object], int]
+"""A body with the status 201."""
 _log = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
