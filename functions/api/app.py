@@ -1,16 +1,22 @@
-"""Answers GET /runs, /runs/{run_id}, /runs/{run_id}/report, /alerts,
-/openapi.json; its role writes nothing."""
+"""Answers GET /runs, /runs/{run_id} and what is below it, /alerts, /openapi.json; its role writes
+nothing."""
 
 from pathlib import Path
 
 from porewatch.adapters.ledger.alerts import AlertLedger
-from porewatch.domain.people.roles import Action
+from porewatch.domain.people.policy import may_in_stack
+from porewatch.domain.people.roles import Action, StackAction
 from porewatch.edge import wiring
 from porewatch.edge.asker import asker
 from porewatch.edge.http import json_text, on_http, query, routes
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import alert_scope, reach_run, visible_projects
 from porewatch.usecases.views.show_alerts import list_alerts
+from porewatch.usecases.views.show_files import FileList, show_files
+from porewatch.usecases.views.show_inputs import need_inputs
+from porewatch.usecases.views.show_logs import show_log
+from porewatch.usecases.views.show_making import need_making
+from porewatch.usecases.views.show_progress import show_progress
 from porewatch.usecases.views.show_runs import list_runs, report_links, show_run
 
 api = routes()
@@ -43,6 +49,47 @@ def report(run_id: str) -> dict[str, object]:
         seconds=settings().link_seconds,
         **query(api, "revision"),
     ).public()
+
+
+@api.get("/runs/<run_id>/progress")
+def progress(run_id: str) -> dict[str, object]:
+    known = wiring.runs()
+    reach_run(run_id, asker(api), Action.SEE, runs=known)
+    return show_progress(show_run(run_id, runs=known), stages=wiring.stages()).public()
+
+
+@api.get("/runs/<run_id>/log")
+def log(run_id: str) -> dict[str, object]:
+    who = asker(api)
+    record = reach_run(run_id, who, Action.SEE, runs=wiring.runs())
+    return show_log(
+        run_id,
+        record.revision,
+        stages=wiring.stages(),
+        results=wiring.results(),
+        machines=may_in_stack(who, StackAction.SEE_ALL_RUNS),
+        **query(api, "name", "before", wanted="find"),
+    ).public()
+
+
+@api.get("/runs/<run_id>/inputs")
+def inputs(run_id: str) -> dict[str, object]:
+    known = wiring.runs()
+    reach_run(run_id, asker(api), Action.SEE, runs=known)
+    return need_inputs(show_run(run_id, runs=known), manifests=wiring.manifests()).public()
+
+
+@api.get("/runs/<run_id>/files")
+def files(run_id: str) -> dict[str, object]:
+    record = reach_run(run_id, asker(api), Action.SEE, runs=wiring.runs())
+    days = settings().reports_days
+    return FileList(files=show_files(record, reports=wiring.reports(), days=days)).public()
+
+
+@api.get("/runs/<run_id>/provenance")
+def provenance(run_id: str) -> dict[str, object]:
+    record = reach_run(run_id, asker(api), Action.SEE, runs=wiring.runs())
+    return need_making(record, reports=wiring.reports()).public()
 
 
 @api.get("/alerts")

@@ -32,6 +32,7 @@ from tests.functional.conftest import ACCOUNT, REGION
 from tests.functional.doors import KEY_HOLDER, Context, door
 from tests.functional.test_accounts import Place
 from tests.functional.test_alerts import suspected
+from tests.functional.test_run_details import give_details
 from tests.functional.test_webhooks import surroundings, webhook_of
 from tests.functional.test_who_asks import (
     a_user,
@@ -107,11 +108,13 @@ DECLARED = {"files": [{"path": "a.fastq", "size": 8}]}
 SHEET = {"rows": [{"name": "pig 1", "barcode": "barcode01"}]}
 HOOK = {"name": "ci", "url": "https://lab.example/porewatch", "kinds": ["run.completed"]}
 INVITED = {"roles": ["viewer"], "email": "ben@lab.example"}
+DETAILS = ("progress", "log", "inputs", "files", "provenance")
 ROUTES = (
     Route("GET", "/runs", "api", listed=True, scope=None),
     Route("GET", "/alerts", "api", listed=True, scope=None),
     seen("GET", "/runs/{run_id}", "api"),
     seen("GET", "/runs/{run_id}/report", "api"),
+    *(seen("GET", f"/runs/{{run_id}}/{what}", "api") for what in DETAILS),
     Route(
         "POST", "/runs/{run_id}/cancel", "run_canceller", frozenset({S, O, A}), frozenset({O, A}),
         key=True, scope=SUBMIT, body={"by": "M. Sato", "reason": "wrong flow cell"},
@@ -207,6 +210,7 @@ class World(Place):
             )
         )  # fmt: skip
         AlertLedger(ledger).raise_alert(suspected().model_copy(update={"run_id": run_id}))
+        give_details(ledger, run_id, 1)
         sending = self._send(project)
         return {
             **sending,

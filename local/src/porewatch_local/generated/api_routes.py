@@ -38,6 +38,11 @@ from porewatch.usecases.people import (
 from porewatch.usecases.uploads.keep_sheet import KeptSheet, SheetAnswer, SheetToSend
 from porewatch.usecases.uploads.register_run import Registered
 from porewatch.usecases.views import show_alerts, show_runs
+from porewatch.usecases.views.show_files import FileList
+from porewatch.usecases.views.show_inputs import Inputs
+from porewatch.usecases.views.show_logs import LogPart
+from porewatch.usecases.views.show_making import Making
+from porewatch.usecases.views.show_progress import RunProgress
 from porewatch.usecases.webhooks import manage_webhooks
 
 
@@ -70,6 +75,15 @@ RUNS = (
     Route("get", _RUN, "show_run", "One run", show_runs.OneRun, query=("revision",)),
     Route("get", f"{_RUN}/report", "show_report", "Links to the reports of a run",
           show_runs.ReportLinks, query=("revision",)),
+    Route("get", f"{_RUN}/progress", "show_progress", "Stages, machines and what happened",
+          RunProgress),
+    Route("get", f"{_RUN}/log", "show_log", "A part of a log, from its end; or lines with `find`",
+          LogPart, query=("name", "before", "find")),
+    Route("get", f"{_RUN}/inputs", "show_inputs", "Files and samples that the run is made of",
+          Inputs),
+    Route("get", f"{_RUN}/files", "list_files", "Files of the report: size, SHA-256, kept until",
+          FileList),
+    Route("get", f"{_RUN}/provenance", "show_provenance", "Versions, parameters and times", Making),
     Route("post", f"{_RUN}/cancel", "cancel_run", "Stop a run", Cancelled, Cancel),
     Route("get", "/alerts", "list_alerts", "Alerts of runs that you may see",
           show_alerts.AlertList, query=("run", *PAGE, "every")),

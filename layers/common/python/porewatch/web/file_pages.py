@@ -7,7 +7,6 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from porewatch.domain.base import now
-from porewatch.domain.bounds import number
 from porewatch.domain.errors import NotFound
 from porewatch.domain.people.roles import Action, StackAction
 from porewatch.domain.reasons.catalogue import in_language
@@ -68,7 +67,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             results=wiring.results(),
             machines=visit.may_in_stack(StackAction.SEE_ALL_RUNS),
             name=asked["name"],
-            before=number(asked["before"]) if asked["before"] else None,
+            before=asked["before"],
             wanted=asked["find"],
         )
         return visit.page("log.html.j2", run=record, log=part, find=asked["find"] or "")

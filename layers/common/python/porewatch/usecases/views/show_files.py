@@ -33,6 +33,12 @@ class FileView(Answer):
     expires_at: Moment | None
 
 
+class FileList(Answer):
+    """Files of a run's report."""
+
+    files: tuple[FileView, ...]
+
+
 def show_files(record: RunRecord, *, reports: Objects, days: int) -> tuple[FileView, ...]:
     """Of the newest completed revision, by name. `days`: of the bucket's lifecycle rule."""
     shown = reported(record)

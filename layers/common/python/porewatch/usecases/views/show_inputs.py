@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from porewatch.domain.errors import PorewatchError
+from porewatch.domain.errors import NotFound, PorewatchError
 from porewatch.domain.runs import InputFile, ReadLimits, Sample, Sequencing
 from porewatch.usecases.views.show_runs import Answer, RunView
 
@@ -45,3 +45,11 @@ def show_inputs(run: RunView, *, manifests: Manifests) -> Inputs | None:
             "size": sum(file.size for file in manifest.files),
         }
     )
+
+
+def need_inputs(run: RunView, *, manifests: Manifests) -> Inputs:
+    """The same. NotFound for a run that is not sealed, and for a manifest that has expired."""
+    found = show_inputs(run, manifests=manifests)
+    if found is None:
+        raise NotFound(f"run {run.run_id} has no manifest.", remedy="it is made when it is sealed.")
+    return found

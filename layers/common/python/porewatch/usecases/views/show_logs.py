@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
-from porewatch.domain.errors import NotFound
+from porewatch.domain.bounds import number
+from porewatch.domain.errors import InputRefused, NotFound
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.stage_facts import InstanceLaunched
 from porewatch.domain.stage.record import StageRecord
@@ -44,12 +45,12 @@ def show_log(
     results: Objects,
     machines: bool = False,
     name: str | None = None,
-    before: int | None = None,
+    before: str | None = None,
     wanted: str | None = None,
 ) -> LogPart:
     """The last PART_BYTES of a log, or of what lies before byte `before`; without a name, of the
     newest log. `machines`: also what machines printed at their start. NotFound when there is
-    none."""
+    none; InputRefused for a `before` that is no number."""
     keys = _keys(stages.of_run(run_id, revision))
     if machines:
         keys |= _of_machines(stages.facts(run_id, revision), results)
@@ -60,7 +61,7 @@ def show_log(
             break
     else:
         raise absent
-    end = min(head.size, before) if before is not None else head.size
+    end = min(head.size, _byte(before)) if before else head.size
     start = max(0, end - (MOST_SEARCHED if wanted else PART_BYTES))
     lines = _lines(results.part(head.key, start, end - start), whole=start == 0)
     if wanted:
@@ -69,6 +70,13 @@ def show_log(
     return LogPart(
         name=str(one), names=tuple(keys), lines=tuple(lines), start=start, end=end, size=head.size
     )
+
+
+def _byte(text: str) -> int:
+    found = number(text)
+    if found is None or found < 0:
+        raise InputRefused(f"before={text[:40]!r} is no byte.", remedy="use `start` of a part.")
+    return found
 
 
 def _keys(records: Sequence[StageRecord]) -> dict[str, str]:

@@ -68,6 +68,14 @@ def show_making(record: RunRecord, *, reports: Objects) -> Making | None:
     )
 
 
+def need_making(record: RunRecord, *, reports: Objects) -> Making:
+    """The same. NotFound without a report that can be read."""
+    found = show_making(record, reports=reports)
+    if found is None:
+        raise NotFound(f"run {record.run_id} has no report.", remedy="it comes with its end.")
+    return found
+
+
 def spans(phases: tuple[PhaseRecord, ...]) -> tuple[PhaseSpan, ...]:
     """In order of time."""
     if not phases:
