@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
+from porewatch.adapters.items import Add, Item
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.ledger.run_moves import SLOTS, UNDER_WAY, project_key
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Invitations, ShareLinks
-from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.people.accounts import Group, Quota, User
 from porewatch.domain.people.principal import Means, Principal
 from porewatch.domain.people.roles import Role
-from porewatch.domain.people.secrets import Kind, new_id, new_run_id, new_secret
-from porewatch.domain.rules.run_lifecycle import Registration
+from porewatch.domain.people.secrets import Kind, new_id, new_secret
 from porewatch.usecases.people import invite
 from porewatch.usecases.people.share_run import NewShare, revoke_share, share
 from tests.functional.made_provider import MadeProvider
@@ -170,15 +171,30 @@ def test_the_account_shows_what_ones_projects_used_and_may_use(
     browser = Browser()
     browser.sign_in(provider)
     project = member(people, Role.VIEWER)
-    change = {"quota": Quota(runs_at_once=17), "closed": True}
+    change = {"quota": Quota(runs_at_once=17, month_usd=40.0), "closed": True}
     Accounts(people).change_project(project, lambda p: p.model_copy(update=change))
-    for place in (project, "p-aaaaaaaaaaaaaaaa"):
-        ProjectRuns(cloud).register(new_run_id(), Registration(place, "now", "u"), now())
+    month = f"{now():%Y-%m}"
+    for place, n in ((project, 3), ("p-aaaaaaaaaaaaaaaa", 5)):
+        counted = {"committed": 9_000_000, "spent": 2_500_000}
+        cloud.transact(
+            [
+                Add(Item(project_key(place), SLOTS), {UNDER_WAY: n}),
+                Add(Item(project_key(place), f"BUDGET#{month}"), counted),
+                Add(Item(project_key(place), "BUDGET#2020-01"), {"spent": 77_000_000}),
+            ]
+        )
     page = browser.ask("/web/account")["body"]
     row = re.search(rf'project={project}"(.*?)</tr>', page, re.DOTALL)
-    assert row and "17" in row[1] and "closed" in row[1]
-    assert re.search(r'data-head="Runs">1<', row[1])
-    assert "p-aaaaaaaaaaaaaaaa" not in page
+    assert row and "closed" in row[1]
+    assert "3 of 17" in row[1] and "$2.50 of $40.00" in row[1] and "$6.50" in row[1]
+    assert "77" not in row[1] and "p-aaaaaaaaaaaaaaaa" not in page
+    assert alike_at_once(cloud, project, month)
+
+
+def alike_at_once(cloud: Table, project: str, month: str) -> bool:
+    """Many at once are as one by one."""
+    one = Budget(cloud).project_books(project, month)
+    return Budget(cloud).books_of_projects([project], month) == {project: one}
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "delete"), ("ja", "削除")])

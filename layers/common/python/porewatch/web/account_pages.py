@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
+from porewatch.adapters.people.slots import all_under_way
 from porewatch.domain.base import now
 from porewatch.domain.errors import NotFound
 from porewatch.domain.people import policy
@@ -19,6 +22,7 @@ from porewatch.usecases.people import (
     own_credentials,
     places,
 )
+from porewatch.usecases.people.project_use import project_use
 from porewatch.usecases.people.usage import usage
 from porewatch.web.router import Visit
 from porewatch.web.webhooks_part import webhooks_part
@@ -39,13 +43,13 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             "account.html.j2",
             me=own_account.me(visit.who, accounts=accounts),
             projects=projects,
-            used=usage(
-                visit.who,
+            use=project_use(
+                [one.project_id for one in projects.projects],
                 at,
-                accounts=accounts,
-                runs=wiring.project_runs(),
-                only=[one.project_id for one in projects.projects],
+                budget=wiring.budget(),
+                under_way=partial(all_under_way, wiring.table()),
             ),
+            month=f"{at:%Y-%m}",
             tokens=own_credentials.list_tokens(visit.who, at, tokens=wiring.tokens()).tokens,
             sessions=own_credentials.list_sessions(
                 visit.who, session, at, sessions=wiring.sessions()

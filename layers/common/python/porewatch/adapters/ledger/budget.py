@@ -17,6 +17,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple, Protocol
 
+from porewatch.adapters.batch_reads import get_many
 from porewatch.adapters.items import Add, Item, Write, run_key
 from porewatch.adapters.ledger.run_moves import RUN, project_key
 from porewatch.adapters.retries import PATIENT
@@ -140,18 +141,16 @@ class Budget:
         """What the cap of a project in a month counts. Asks for no limit."""
         return self._books(_project_cap(project, month, None))
 
+    def books_of_projects(
+        self, projects: Sequence[ProjectId], month: str
+    ) -> dict[ProjectId, Books]:
+        """The same of many, in few requests."""
+        caps = {project: _project_cap(project, month, None) for project in projects}
+        found = get_many(self._table, [(cap.pk, cap.sk) for cap in caps.values()])
+        return {p: _counted(cap, found.get((cap.pk, cap.sk))) for p, cap in caps.items()}
+
     def _books(self, cap: Cap) -> Books:
-        item = self._table.get(cap.pk, cap.sk)
-        counted = item.attributes if item else {}
-        sums = Moves(*(int(counted.get(name, 0)) for name in Moves._fields))
-        return Books(
-            cap_usd=cap.usd,
-            reserved_usd=sums.reserved / MILLION,
-            settled_usd=sums.settled / MILLION,
-            released_usd=sums.released / MILLION,
-            held_usd=(sums.committed - sums.spent) / MILLION,
-            spent_usd=sums.spent / MILLION,
-        )
+        return _counted(cap, self._table.get(cap.pk, cap.sk))
 
     def _move(
         self,
@@ -227,6 +226,19 @@ class _Full(Conflict):
     def __init__(self, cap: Cap, amount: int, problem: str) -> None:
         super().__init__(problem)
         self.cap, self.amount = cap, amount
+
+
+def _counted(cap: Cap, item: Item | None) -> Books:
+    counted = item.attributes if item else {}
+    sums = Moves(*(int(counted.get(name, 0)) for name in Moves._fields))
+    return Books(
+        cap_usd=cap.usd,
+        reserved_usd=sums.reserved / MILLION,
+        settled_usd=sums.settled / MILLION,
+        released_usd=sums.released / MILLION,
+        held_usd=(sums.committed - sums.spent) / MILLION,
+        spent_usd=sums.spent / MILLION,
+    )
 
 
 def _project_cap(project: ProjectId, month: str, usd: float | None) -> Cap:

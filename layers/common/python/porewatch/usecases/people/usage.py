@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,18 +61,14 @@ def usage(
     accounts: Accounts,
     runs: ProjectRuns,
     month: str | None = None,
-    only: Sequence[ProjectId] | None = None,
     cursor: str | None = None,
 ) -> Usage:
-    """Of all projects for who sees the costs of the stack, else of those where he has a role;
-    `only`: of these among them. `month`: YYYY-MM, in UTC; None: this one. Reads the
-    month's newest `MOST_RUNS` runs from their lists, or those after `cursor`."""
+    """Of all projects for who sees the costs of the stack, else of those where he has a role.
+    `month`: YYYY-MM, in UTC; None: this one. Reads the month's newest `MOST_RUNS` runs from their lists, or those after `cursor`."""
     policy.refuse_nobody(who)
     first, last = _bounds(month or f"{at:%Y-%m}")
     everything = policy.may_in_stack(who, StackAction.SEE_COSTS)
     projects = None if everything else visible_projects(who)
-    if only is not None:
-        projects = [p for p in only if projects is None or p in projects]
     states: dict[ProjectId, Counter[RunState]] = defaultdict(Counter)
     usd: dict[ProjectId, float] = defaultdict(float)
     following, read, place = None, 0, ""
