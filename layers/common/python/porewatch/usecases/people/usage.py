@@ -64,7 +64,8 @@ def usage(
     cursor: str | None = None,
 ) -> Usage:
     """Of all projects for who sees the costs of the stack, else of those where he has a role.
-    `month`: YYYY-MM, in UTC; None: this one. Reads the month's newest `MOST_RUNS` runs from their lists, or those after `cursor`."""
+    `month`: YYYY-MM, in UTC; None: this one. Reads the month's newest `MOST_RUNS` runs from their
+    lists, or those after `cursor`."""
     policy.refuse_nobody(who)
     first, last = _bounds(month or f"{at:%Y-%m}")
     everything = policy.may_in_stack(who, StackAction.SEE_COSTS)
