@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from porewatch.adapters.messages.metrics import Metrics
 from porewatch.adapters.messages.worker_queue import DeadLetters
 from porewatch.adapters.webhooks.request import post
 from porewatch.adapters.webhooks.sealed_secrets import unseal
@@ -11,7 +12,8 @@ from porewatch.domain.webhooks.deliveries import DeliveryOrder
 from porewatch.edge import wiring
 from porewatch.edge.queue import QueueMessage, on_queue
 from porewatch.settings import settings
-from porewatch.usecases.webhooks.send_delivery import Sender, send_delivery
+from porewatch.usecases.stages.set_message_aside import set_message_aside
+from porewatch.usecases.webhooks.send_delivery import COUNTED, Sender, send_delivery
 
 
 def put_off(receipt: str, receives: int) -> None:
@@ -19,7 +21,11 @@ def put_off(receipt: str, receives: int) -> None:
 
 
 def set_aside(raw: QueueMessage, error: Refused) -> None:
-    DeadLetters(settings().delivery_dead_letters_url).put(raw.body, raw.mac, str(error))
+    letters = DeadLetters(settings().delivery_dead_letters_url)
+    metrics = Metrics(settings().stack_name)
+    set_message_aside(
+        raw.body, raw.mac, error, dead_letters=letters, metrics=metrics, at=now(), counted=COUNTED
+    )
 
 
 @on_queue(DeliveryOrder, again=put_off, aside=set_aside)

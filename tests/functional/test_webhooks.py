@@ -116,6 +116,15 @@ def messages(queue: str = "delivery") -> list[dict[str, Any]]:
     return found
 
 
+def messages_put_back() -> list[str]:
+    """What lies in the queue of deliveries, and stays there."""
+    sqs, bodies = boto3.client("sqs"), [message["Body"] for message in messages()]
+    for body in bodies:
+        url = sqs.get_queue_url(QueueName="delivery")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    return bodies
+
+
 def sent(receives: int = 1, hidden: list[float] | None = None) -> list[str]:
     """Give what is queued to the sender; what it puts off."""
     return send_all([message["Body"] for message in messages()], receives, hidden)
@@ -438,6 +447,8 @@ def test_at_last_it_is_set_aside_with_its_reason_and_can_be_sent_again(
     assert (delivery["state"], delivery["attempts"]) == ("failed", MOST_ATTEMPTS)
     assert len(delivery["answer"]) == 200
     assert "\x1b" not in delivery["answer"]
+    counted = boto3.client("cloudwatch").list_metrics(MetricName="WebhookDeliveriesFailed")
+    assert len(counted["Metrics"]) == 1
     (letter,) = messages("delivery-dead")
     reason = letter["MessageAttributes"]["reason"]["StringValue"]
     assert delivery["delivery_id"] in reason
@@ -527,6 +538,7 @@ def test_a_test_is_sent_once_a_minute(
     answers = [ask("POST", f"/{hook['webhook_id']}/test", by_session(user)) for _ in range(2)]
     assert [status for status, _ in answers] == [202, 202]
     assert answers[0] == answers[1]
+    assert len(messages_put_back()) == 1, "nobody can make us flood a receiver"
     sent()
     body = verified(receiver.requests[0], hook["secret"], at=moment)
     assert (body["type"], body["data"]) == ("test", {})

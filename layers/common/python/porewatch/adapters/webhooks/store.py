@@ -95,13 +95,13 @@ class Webhooks:
         ]
         return tuple(one for one in self._some(tuple(ids)) if one.wants(kind, project))
 
-    def add_delivery(self, delivery: Delivery) -> Delivery:
-        """As it is stored now: the first one, when the event came before."""
+    def add_delivery(self, delivery: Delivery) -> bool:
+        """Whether it is new; what is stored of an event that came before stays."""
         try:
             self._table.put_new(_delivery_item(delivery))
         except AlreadyDone:
-            return self.delivery(delivery.order()) or delivery
-        return delivery
+            return False
+        return True
 
     def delivery(self, order: DeliveryOrder) -> Delivery | None:
         item = self._table.get(_key(order.webhook_id), _delivery_key(order))

@@ -1,4 +1,4 @@
-"""A refused worker message: moved to the dead-letter queue with its reason, and counted."""
+"""A refused message: moved to the dead-letter queue with its reason, and counted."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ def set_message_aside(
     dead_letters: DeadLetters,
     metrics: Metrics,
     at: datetime,
+    counted: str = COUNTED,
 ) -> None:
     """Raises Throttled or Unavailable when it could not be stored; a failure to count it is logged
     only."""
     dead_letters.put(body, mac, str(error))
     try:
-        metrics.put([Measure(name=COUNTED, value=1, at=at)])
+        metrics.put([Measure(name=counted, value=1, at=at)])
     except PorewatchError as problem:
         _log.warning("a refused message was not counted: %s", problem)

@@ -35,7 +35,7 @@ class Givers:
 
 def give_out_event(fact: Fact, givers: Givers, at: datetime) -> int:
     """How many webhooks it goes to. A fact that comes again finds its deliveries, and queues again
-    those that are not over: the queue's message may have been lost with the first call."""
+    those that nobody tried: the queue's message may have been lost with the first call."""
     event = event_of(fact)
     if event is None or at - event.at > OLDEST:
         return 0
@@ -52,8 +52,12 @@ def give_out_event(fact: Fact, givers: Givers, at: datetime) -> int:
             webhook_id=webhook.webhook_id,
             event=event,
         )
-        if givers.webhooks.add_delivery(delivery) == delivery:
+        if givers.webhooks.add_delivery(delivery) or _untried(delivery, givers.webhooks):
             givers.queue.send(delivery.order())
         heard += 1
     _log.info("%s goes to %d webhooks", event.kind.value, heard)
     return heard
+
+
+def _untried(delivery: Delivery, webhooks: Webhooks) -> bool:
+    return webhooks.delivery(delivery.order()) == delivery

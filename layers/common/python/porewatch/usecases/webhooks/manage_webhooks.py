@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.labels import Label
@@ -40,10 +40,17 @@ Seal = Callable[[str, str], str]
 """(webhook id, secret) -> the secret as it is stored."""
 
 
-def _choices(kinds: frozenset[EventKind]) -> frozenset[EventKind]:
-    if not kinds <= frozenset(CHOICES):
-        raise ValueError(f"use some of {', '.join(CHOICES)}")
-    return kinds
+def _chosen(kind: EventKind) -> EventKind:
+    if kind not in CHOICES:
+        raise ValueError(f"use one of {', '.join(CHOICES)}")
+    return kind
+
+
+Chosen = Annotated[
+    EventKind,
+    AfterValidator(_chosen),
+    WithJsonSchema({"type": "string", "enum": [kind.value for kind in CHOICES]}),
+]
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class NewWebhook(Model):
 
     name: Label
     url: Annotated[str, StringConstraints(max_length=LONGEST)]
-    kinds: Annotated[frozenset[EventKind], Field(min_length=1), AfterValidator(_choices)]
+    kinds: Annotated[frozenset[Chosen], Field(min_length=1)]
     project: ProjectId | None = None
 
 
@@ -198,7 +205,7 @@ def send_test(
         webhook_id=webhook_id,
         event=Event(kind=EventKind.TEST, at=minute),
     )
-    if webhooks.add_delivery(delivery) == delivery:  # not sent yet in this minute
+    if webhooks.add_delivery(delivery):  # however often he asks, one message in a minute
         queue.send(delivery.order())
     return TestSent(delivery_id=delivery.delivery_id)
 

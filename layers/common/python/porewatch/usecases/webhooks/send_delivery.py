@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from porewatch.adapters.webhooks.store import Webhooks
 
 HEADERS = {"content-type": "application/json", "user-agent": "Porewatch-Webhooks/1"}
+COUNTED = "WebhookDeliveriesFailed"
+"""The metric of those that were set aside."""
 Post = Callable[[Target, bytes, Mapping[str, str]], Reply]
 _log = logging.getLogger(__name__)
 
