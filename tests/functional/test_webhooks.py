@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -390,6 +391,20 @@ def test_of_a_deleted_run_nothing_is_sent(lab: Place, cloud: Table, receiver: Re
     send("webhook_dispatcher", happened("RunCompleted", lab.runs[0]))
     cloud.delete(f"RUN#{lab.runs[0]}", "RUN")
     assert sent() == []
+    send("webhook_dispatcher", happened("RunFailed", lab.runs[0]))
+    assert (receiver.requests, messages()) == ([], [])
+
+
+@pytest.mark.parametrize("state", ["deleting", "deleted"])
+def test_of_a_run_that_is_being_deleted_nothing_is_sent(
+    lab: Place, cloud: Table, receiver: Receiver, state: str
+) -> None:
+    hook = made(lab.users[Role.VIEWER], receiver)
+    send("webhook_dispatcher", happened("RunCompleted", lab.runs[0]))
+    item = cloud.need(f"RUN#{lab.runs[0]}", "RUN")
+    cloud.put(replace(item, body=item.body.replace('"state":"completed"', f'"state":"{state}"')))
+    assert sent() == []
+    assert deliveries(hook, lab.users[Role.VIEWER])[0]["code"] == "run_gone"
     send("webhook_dispatcher", happened("RunFailed", lab.runs[0]))
     assert (receiver.requests, messages()) == ([], [])
 
