@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.client import BaseClient
@@ -17,14 +18,14 @@ from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.table import Table
 from porewatch.domain import base
 from porewatch.domain.base import now
-from porewatch.domain.errors import AccountRefused, NotFound
+from porewatch.domain.errors import AccountRefused, NotFound, Unavailable
 from porewatch.domain.people.accounts import Group, Project
 from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.people.secrets import Kind, digest_of, new_id, new_run_id, new_secret
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.domain.runs import RunState
-from porewatch.usecases.people import usage
+from porewatch.usecases.people import own_credentials, usage
 from porewatch.usecases.people.share_run import open_share
 from tests.functional.doors import KEY_HOLDER, Context, door
 from tests.functional.test_who_asks import AT, a_user, give, session_of, token_of
@@ -96,9 +97,12 @@ def by_token(user_id: str, *scopes: Scope) -> dict[str, str]:
     return {"means": "token", "user_id": user_id, "scopes": " ".join(sorted(scopes))}
 
 
-def ask(method: str, path: str, claims: dict[str, str], body: Any = None, **query: str) -> Answer:
+def ask(
+    method: str, path: str, claims: dict[str, str], body: Any = None, key: str = "", **query: str
+) -> Answer:
+    headers = {"Idempotency-Key": key} if key else {}
     event = {
-        "httpMethod": method, "path": path, "headers": {}, "isBase64Encoded": False,
+        "httpMethod": method, "path": path, "headers": headers, "isBase64Encoded": False,
         "body": None if body is None else json.dumps(body),
         "queryStringParameters": query or None,
         "requestContext": {"authorizer": claims},
@@ -485,3 +489,75 @@ def test_what_projects_used_in_a_month(lab: Place, cloud: Table, accounts: Accou
     assert ask("GET", "/usage", member)[1]["projects"] == []
     assert ask("GET", "/usage", member, month="2026-13")[0] == 400
     assert ask("GET", "/usage", {})[0] == 401
+
+
+def everything(people: Table) -> set[tuple[str, str]]:
+    found = people.client.scan(TableName=people.name)["Items"]
+    return {(one["pk"]["S"], one["sk"]["S"]) for one in found}
+
+
+def test_projects_and_groups_are_made_once_however_often_a_request_is_sent(
+    lab: Place, people: Table
+) -> None:
+    root, other = by_session(lab.root), by_session(lab.users[Role.ADMIN])
+    for path in ("/projects", "/groups"):
+        first = ask("POST", path, root, {"name": "Herd"}, key="k")
+        before = everything(people)
+        assert first[0] == 201
+        assert ask("POST", path, root, {"name": "Herd"}, key="k") == first
+        assert everything(people) == before
+        assert ask("POST", path, root, {"name": "Herd 2"}, key="k")[1]["code"] == "key_reused"
+        assert ask("POST", path, root, {"name": "Herd"}, key="l")[1] != first[1]
+        assert ask("POST", path, other, {"name": "Herd"}, key="k")[0] == 403
+
+
+AN_INVITATION = {"roles": ["viewer"], "email": "ben@lab.example"}
+
+
+def test_a_secret_is_answered_once_and_made_once(lab: Place, people: Table) -> None:
+    """Who repeats the request learns what it made, and can revoke that."""
+    admin = by_session(lab.users[Role.ADMIN])
+    for path, body, its_id in (
+        ("/me/tokens", {"name": "t", "scopes": ["read"]}, "token_id"),
+        (f"/projects/{lab.projects[0]}/invitations", AN_INVITATION, "invitation_id"),
+        (f"/runs/{lab.runs[0]}/shares", {}, "share_id"),
+    ):
+        status, made = ask("POST", path, admin, body, key="k")
+        assert (status, bool(made["secret"])) == (201, True), made
+        before = everything(people)
+        for _ in range(2):
+            status, said = ask("POST", path, admin, body, key="k")
+            assert (status, said["code"], made[its_id] in said["detail"]) == (
+                409,
+                "shown_once",
+                True,
+            )
+            assert made["secret"] not in json.dumps(said)
+        assert everything(people) == before
+        assert ask("POST", path, admin, body, key="l")[0] == 201
+
+
+def test_a_key_whose_request_broke_off_is_free(
+    lab: Place, people: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key and thing are written together: there is none without the other."""
+    root, before = by_session(lab.root), everything(people)
+    with monkeypatch.context() as patched:
+        patched.setattr(Table, "transact", Mock(side_effect=Unavailable("away")))
+        assert ask("POST", "/me/tokens", root, {"name": "t", "scopes": ["read"]}, key="k")[0] == 503
+    assert everything(people) == before
+    assert ask("POST", "/me/tokens", root, {"name": "t", "scopes": ["read"]}, key="k")[0] == 201
+
+
+def test_a_user_has_so_many_tokens_and_no_more(lab: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_credentials, "MOST_TOKENS", 2)
+    me, new = by_session(lab.users[Role.VIEWER]), {"name": "t", "scopes": ["read"], "days": 1}
+    for _ in range(2):
+        status, made = ask("POST", "/me/tokens", me, new)
+        assert status == 201
+    assert ask("POST", "/me/tokens", me, new)[1]["code"] == "too_many_tokens"
+    assert ask("POST", "/me/tokens", by_session(lab.root), new)[0] == 201
+    assert ask("DELETE", f"/me/tokens/{made['token_id']}", me)[0] == 200
+    assert ask("POST", "/me/tokens", me, new)[0] == 201
+    later(monkeypatch, days=2)
+    assert ask("POST", "/me/tokens", me, new)[0] == 201

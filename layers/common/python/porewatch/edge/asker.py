@@ -5,10 +5,13 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from pydantic import ValidationError
 
+from porewatch.domain.base import now
 from porewatch.domain.people.claims import NO_CLAIMS, Claims
 from porewatch.domain.people.principal import Principal
 from porewatch.edge import wiring
+from porewatch.edge.http import header
 from porewatch.usecases.people.identify import principal_of
+from porewatch.usecases.people.repeats import Repeat
 
 
 def claims(api: APIGatewayRestResolver) -> Claims:
@@ -23,6 +26,12 @@ def claims(api: APIGatewayRestResolver) -> Claims:
 def asker(api: APIGatewayRestResolver) -> Principal:
     """Who asks, with his roles as they are now."""
     return principal_of(claims(api), wiring.accounts())
+
+
+def repeat(api: APIGatewayRestResolver, asked: str) -> Repeat:
+    """The request's Idempotency-Key; `asked`: of what it is."""
+    key = header(api, "idempotency-key")
+    return Repeat(wiring.request_keys(), asked, key, now())
 
 
 def signed_as(who: Principal, said: str) -> str:

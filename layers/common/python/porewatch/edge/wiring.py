@@ -20,6 +20,7 @@ from porewatch.adapters.people.credentials import Invitations, Sessions, ShareLi
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.people.slots import Admission
 from porewatch.adapters.s3.manifests import Manifests
+from porewatch.adapters.submission.request_keys import RequestKeys
 from porewatch.adapters.table import Table
 from porewatch.adapters.webhooks.delivery_queue import DeliveryQueue
 from porewatch.adapters.webhooks.store import Webhooks
@@ -84,6 +85,11 @@ def webhooks() -> Webhooks:
 
 def delivery_queue() -> DeliveryQueue:
     return DeliveryQueue(settings().delivery_queue_url)
+
+
+def request_keys() -> RequestKeys:
+    """Idempotency keys of what is made in the people table."""
+    return RequestKeys(people())
 
 
 def stages() -> StageLedger:

@@ -105,8 +105,9 @@ class Accounts:
     def user_place(user: User) -> str:
         return f"{user.name.casefold()[:LONGEST_SORTED]}#{user.user_id}"
 
-    def add_group(self, group: Group) -> None:
-        self._table.put_new(_group_item(group))
+    def add_group(self, group: Group, beside: Sequence[Write] = ()) -> None:
+        """A group, and other writes. AlreadyDone when there is one of its id."""
+        self._table.transact([PutNew(_group_item(group)), *beside])
 
     def group(self, group_id: str) -> Group:
         """NotFound."""
@@ -135,9 +136,10 @@ class Accounts:
     def group_place(group: Group) -> str:
         return f"{group.name.casefold()}#{group.group_id}"
 
-    def add_project(self, project: Project) -> None:
-        """A project, below its group if it has one. AlreadyDone when there is one of its id."""
-        writes = [PutNew(_project_item(project))]
+    def add_project(self, project: Project, beside: Sequence[Write] = ()) -> None:
+        """A project, below its group if it has one, and other writes. AlreadyDone when there is one
+        of its id."""
+        writes: list[Write] = [PutNew(_project_item(project)), *beside]
         if project.group_id:
             below = Item(place_key(project.group_id), PROJECT_IN_GROUP + project.project_id)
             writes.append(PutNew(below))

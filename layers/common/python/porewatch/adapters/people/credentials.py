@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from porewatch.adapters.batch_reads import get_many
-from porewatch.adapters.items import Add, Item, PutNew, run_key
+from porewatch.adapters.items import Add, Item, PutNew, Write, run_key
 from porewatch.adapters.people.accounts import joining_writes
 from porewatch.adapters.people.changes import Stored, changed
 from porewatch.adapters.people.keys import place_key, secret_key, user_key
@@ -67,8 +67,8 @@ class Tokens:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def add(self, token: Token) -> None:
-        _add(self._table, token, "TOKEN", token.token_id, user_key(token.user_id))
+    def add(self, token: Token, beside: Sequence[Write] = ()) -> None:
+        _add(self._table, token, "TOKEN", token.token_id, user_key(token.user_id), beside=beside)
 
     def find(self, token_id: SecretId) -> Token | None:
         return _find(self._table, "TOKEN", token_id, Token)
@@ -99,9 +99,9 @@ class Invitations:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def add(self, invitation: Invitation) -> None:
+    def add(self, invitation: Invitation, beside: Sequence[Write] = ()) -> None:
         place = place_key(invitation.place)
-        _add(self._table, invitation, "INVITATION", invitation.invitation_id, place)
+        _add(self._table, invitation, "INVITATION", invitation.invitation_id, place, beside=beside)
 
     def find(self, invitation_id: SecretId) -> Invitation | None:
         return _find(self._table, "INVITATION", invitation_id, Invitation)
@@ -136,8 +136,8 @@ class ShareLinks:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def add(self, link: ShareLink) -> None:
-        _add(self._table, link, "SHARE", link.share_id, run_key(link.run_id))
+    def add(self, link: ShareLink, beside: Sequence[Write] = ()) -> None:
+        _add(self._table, link, "SHARE", link.share_id, run_key(link.run_id), beside=beside)
         forgotten = _item(link, VIEWS, link.share_id).ttl
         self._table.put(Item(secret_key(link.share_id), VIEWS, ttl=forgotten))
 
@@ -172,10 +172,18 @@ def _item(one: Credential, sk: str, digest: SecretId) -> Item:
     return Item.of(secret_key(digest), sk, one, ttl=forgotten)
 
 
-def _add(table: Table, one: Credential, sk: str, digest: SecretId, below: str) -> None:
+def _add(
+    table: Table,
+    one: Credential,
+    sk: str,
+    digest: SecretId,
+    below: str,
+    *,
+    beside: Sequence[Write] = (),
+) -> None:
     item = _item(one, sk, digest)
     pointer = Item(below, f"{sk}#{digest}", ttl=item.ttl)
-    table.transact([PutNew(item), PutNew(pointer)])
+    table.transact([PutNew(item), PutNew(pointer), *beside])
 
 
 def _find(table: Table, sk: str, digest: SecretId, cls: type[M]) -> M | None:

@@ -22,6 +22,8 @@ class PeopleCode(StrEnum):
     PROJECT_FULL = "project_full"
     PROJECT_BUDGET_SPENT = "project_budget_spent"
     NEVER_SEALED = "never_sealed"
+    SHOWN_ONCE = "shown_once"
+    TOO_MANY_TOKENS = "too_many_tokens"
     ASKS_FOR_PERSON = "asks_for_person"
     ASKS_FOR_SESSION = "asks_for_session"
     WEBHOOK_ADDRESS = "webhook_address"

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action
 from porewatch.edge import wiring
-from porewatch.edge.asker import asker
+from porewatch.edge.asker import asker, repeat
 from porewatch.edge.http import Created, request_body
 from porewatch.usecases.people import invite, members, places
 
@@ -57,7 +57,14 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     def make_invitation(project_id: str = "", group_id: str = "") -> Created:
         place = reached(project_id, group_id)
         new = request_body(api, invite.NewInvitation)
-        made = invite.invite(place, new, asker(api), now(), invitations=wiring.invitations())
+        made = invite.invite(
+            place,
+            new,
+            asker(api),
+            now(),
+            invitations=wiring.invitations(),
+            repeat=repeat(api, f"POST invitations {place}"),
+        )
         return made.public(), 201
 
     @api.delete("/groups/<group_id>/invitations/<invitation_id>")

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from porewatch.domain.base import now
 from porewatch.edge import wiring
-from porewatch.edge.asker import asker, claims
+from porewatch.edge.asker import asker, claims, repeat
 from porewatch.edge.http import Created, request_body
 from porewatch.usecases.people import own_account, own_credentials
 
@@ -38,7 +38,13 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.post("/me/tokens")
     def make_token() -> Created:
         new = request_body(api, own_credentials.NewToken)
-        made = own_credentials.make_token(new, asker(api), now(), tokens=wiring.tokens())
+        made = own_credentials.make_token(
+            new,
+            asker(api),
+            now(),
+            tokens=wiring.tokens(),
+            repeat=repeat(api, "POST /me/tokens"),
+        )
         return made.public(), 201
 
     @api.delete("/me/tokens/<token_id>")

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
 from porewatch.domain.base import now
 from porewatch.edge import wiring
-from porewatch.edge.asker import asker
+from porewatch.edge.asker import asker, repeat
 from porewatch.edge.http import Created, query, request_body
 from porewatch.usecases.people import places
 
@@ -20,7 +20,13 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.post("/projects")
     def make_project() -> Created:
         new = request_body(api, places.NewProject)
-        made = places.make_project(new, asker(api), now(), accounts=wiring.accounts())
+        made = places.make_project(
+            new,
+            asker(api),
+            now(),
+            accounts=wiring.accounts(),
+            repeat=repeat(api, "POST /projects"),
+        )
         return made.public(), 201
 
     @api.get("/projects/<project_id>")
@@ -42,7 +48,13 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.post("/groups")
     def make_group() -> Created:
         new = request_body(api, places.NewGroup)
-        made = places.make_group(new, asker(api), now(), accounts=wiring.accounts())
+        made = places.make_group(
+            new,
+            asker(api),
+            now(),
+            accounts=wiring.accounts(),
+            repeat=repeat(api, "POST /groups"),
+        )
         return made.public(), 201
 
     @api.get("/groups/<group_id>")

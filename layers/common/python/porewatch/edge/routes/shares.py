@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action
 from porewatch.edge import wiring
-from porewatch.edge.asker import asker
+from porewatch.edge.asker import asker, repeat
 from porewatch.edge.http import Created, request_body
 from porewatch.usecases.people import share_run
 from porewatch.usecases.people.reach_run import reach_run
@@ -24,7 +24,14 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         who = asker(api)
         run = reach_run(run_id, who, Action.SHARE, runs=wiring.runs())
         new = request_body(api, share_run.NewShare)
-        return share_run.share(run, new, who, now(), links=wiring.share_links()).public(), 201
+        return share_run.share(
+            run,
+            new,
+            who,
+            now(),
+            links=wiring.share_links(),
+            repeat=repeat(api, f"POST shares {run_id}"),
+        ).public(), 201
 
     @api.delete("/runs/<run_id>/shares/<share_id>")
     def revoke_share(run_id: str, share_id: str) -> dict[str, object]:

@@ -3,8 +3,9 @@ before (`places.reach_project`, `places.reach_group`)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -19,6 +20,7 @@ from porewatch.domain.people.secrets import Kind, digest_of, is_secret, new_secr
 from porewatch.domain.reasons.reason import PeopleCode, because
 from porewatch.usecases.people.identify import user_principal
 from porewatch.usecases.people.members import Roles
+from porewatch.usecases.people.repeats import Repeat, once, refuse_second_secret
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
@@ -88,9 +90,16 @@ class Accepted(Answer):
 
 
 def invite(
-    place: str, new: NewInvitation, who: Principal, at: datetime, *, invitations: Invitations
+    place: str,
+    new: NewInvitation,
+    who: Principal,
+    at: datetime,
+    *,
+    invitations: Invitations,
+    repeat: Repeat | None = None,
 ) -> InvitationMade:
-    """Forbidden for a role that `who` does not have."""
+    """Forbidden for a role that `who` does not have; what `repeat` raises, and AccountRefused for a
+    request that is sent twice."""
     policy.refuse_to_give(who, new.roles, place)
     secret = new_secret(Kind.INVITATION)
     made = Invitation(
@@ -102,8 +111,13 @@ def invite(
         at=at,
         expires_at=at + timedelta(days=new.days),
     )
-    invitations.add(made)
-    return InvitationMade(secret=secret, path=PAGE + secret, **_view(made).model_dump())
+
+    def make(beside: Sequence[Any]) -> InvitationMade:
+        invitations.add(made, beside)
+        return InvitationMade(secret=secret, path=PAGE + secret, **_view(made).model_dump())
+
+    again = refuse_second_secret("invitation")
+    return once(repeat, who, new, fresh=made.invitation_id, make=make, again=again)
 
 
 def list_invitations(place: str, *, invitations: Invitations) -> InvitationList:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.errors import Forbidden
+from porewatch.domain.errors import AccountRefused, Forbidden
 from porewatch.domain.labels import Label
 from porewatch.domain.people import policy
 from porewatch.domain.people.absences import absent
@@ -17,12 +18,15 @@ from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import Scope
 from porewatch.domain.people.secrets import Kind, digest_of, new_secret
 from porewatch.domain.reasons.reason import PeopleCode, because
+from porewatch.usecases.people.repeats import Repeat, once, refuse_second_secret
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
     from porewatch.adapters.people.credentials import Sessions, Tokens
 
 USUAL_DAYS = 90
+MOST_TOKENS = 50
+"""Of one user."""
 
 LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -71,9 +75,13 @@ class SessionList(Answer):
     sessions: tuple[SessionView, ...]
 
 
-def make_token(new: NewToken, who: Principal, at: datetime, *, tokens: Tokens) -> TokenMade:
+def make_token(
+    new: NewToken, who: Principal, at: datetime, *, tokens: Tokens, repeat: Repeat | None = None
+) -> TokenMade:
     """A token for the user who asks. Forbidden for scopes that the asking token does not have; one
-    made by a token does not outlive it."""
+    made by a token does not outlive it. AccountRefused for more than `MOST_TOKENS` that are valid
+    (some more when many are made at the same moment), and for a request that is sent twice; what
+    `repeat` raises."""
     user_id = policy.require_user(who, Scope.MANAGE)
     for scope in sorted(new.scopes - (who.scopes if who.scopes is not None else new.scopes)):
         why = because(PeopleCode.SCOPE_NOT_HELD, scope=scope.value)
@@ -87,8 +95,17 @@ def make_token(new: NewToken, who: Principal, at: datetime, *, tokens: Tokens) -
         made_at=at,
         expires_at=min(at + timedelta(days=new.days), who.until or LAST),
     )
-    tokens.add(token)
-    return TokenMade(secret=secret, **_token(token).model_dump())
+
+    def make(beside: Sequence[Any]) -> TokenMade:
+        if sum(not one.over(at) for one in tokens.of_user(user_id)) >= MOST_TOKENS:
+            why = because(PeopleCode.TOO_MANY_TOKENS, most=MOST_TOKENS)
+            raise AccountRefused(why, remedy="revoke one that is not used any more.")
+        tokens.add(token, beside)
+        return TokenMade(secret=secret, **_token(token).model_dump())
+
+    return once(
+        repeat, who, new, fresh=token.token_id, make=make, again=refuse_second_secret("token")
+    )
 
 
 def list_tokens(who: Principal, at: datetime, *, tokens: Tokens) -> TokenList:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -24,6 +24,7 @@ from porewatch.domain.people.roles import (
     StackAction,
 )
 from porewatch.domain.people.secrets import new_id
+from porewatch.usecases.people.repeats import Repeat, once
 from porewatch.usecases.views.pages import cursor_of, limit_of, place_of
 from porewatch.usecases.views.show_runs import Answer
 
@@ -134,15 +135,27 @@ def list_projects(
 
 
 def make_project(
-    new: NewProject, who: Principal, at: datetime, *, accounts: Accounts
+    new: NewProject,
+    who: Principal,
+    at: datetime,
+    *,
+    accounts: Accounts,
+    repeat: Repeat | None = None,
 ) -> ProjectView:
-    """Needs an admin of the stack. NotFound for a group that is not there."""
+    """Needs an admin of the stack. NotFound for a group that is not there; what `repeat` raises."""
     policy.require_in_stack(who, StackAction.MANAGE_PROJECTS)
     if new.group_id is not None:
         accounts.group(new.group_id)
     made = Project(project_id=new_id("p"), created_at=at, created_by=who.user_id, **dict(new))
-    accounts.add_project(made)
-    return _project(made, who)
+
+    def make(beside: Sequence[Any]) -> ProjectView:
+        accounts.add_project(made, beside)
+        return _project(made, who)
+
+    def again(project_id: str) -> ProjectView:
+        return _project(accounts.project(project_id), who)
+
+    return once(repeat, who, new, fresh=made.project_id, make=make, again=again)
 
 
 def show_project(project_id: str, who: Principal, *, accounts: Accounts) -> ProjectView:
@@ -186,12 +199,21 @@ def list_groups(
     )
 
 
-def make_group(new: NewGroup, who: Principal, at: datetime, *, accounts: Accounts) -> GroupView:
-    """Needs an admin of the stack."""
+def make_group(
+    new: NewGroup, who: Principal, at: datetime, *, accounts: Accounts, repeat: Repeat | None = None
+) -> GroupView:
+    """Needs an admin of the stack. Raises what `repeat` does."""
     policy.require_in_stack(who, StackAction.MANAGE_PROJECTS)
     made = Group(group_id=new_id("g"), name=new.name, created_at=at, created_by=who.user_id)
-    accounts.add_group(made)
-    return _group(made, who)
+
+    def make(beside: Sequence[Any]) -> GroupView:
+        accounts.add_group(made, beside)
+        return _group(made, who)
+
+    def again(group_id: str) -> GroupView:
+        return _group(accounts.group(group_id), who, accounts.projects_of_group(group_id))
+
+    return once(repeat, who, new, fresh=made.group_id, make=make, again=again)
 
 
 def show_group(group_id: str, who: Principal, *, accounts: Accounts) -> GroupView:

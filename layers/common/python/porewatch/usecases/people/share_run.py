@@ -4,8 +4,9 @@ revocable. The run was reached before (`reach_run`)."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -23,6 +24,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES
 from porewatch.usecases.people.identify import user_principal
+from porewatch.usecases.people.repeats import Repeat, once, refuse_second_secret
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
@@ -75,9 +77,16 @@ class Shared(Model):
 
 
 def share(
-    run: RunRecord, new: NewShare, who: Principal, at: datetime, *, links: ShareLinks
+    run: RunRecord,
+    new: NewShare,
+    who: Principal,
+    at: datetime,
+    *,
+    links: ShareLinks,
+    repeat: Repeat | None = None,
 ) -> ShareMade:
-    """A link to the report of the newest completed revision. NotFound while there is none."""
+    """A link to the report of the newest completed revision. NotFound while there is none; what
+    `repeat` raises, and AccountRefused for a request that is sent twice."""
     shown = reported(run)
     if shown is None or run.state in GONE_STATES:
         problem = f"run {run.run_id} has no report: it is {run.state.value}."
@@ -92,9 +101,15 @@ def share(
         expires_at=at + timedelta(days=new.days),
         note=new.note,
     )
-    links.add(link)
     path = f"/web/share/{secret}"
-    return ShareMade(secret=secret, path=path, **_view(link, 0).model_dump())
+
+    def make(beside: Sequence[Any]) -> ShareMade:
+        links.add(link, beside)
+        return ShareMade(secret=secret, path=path, **_view(link, 0).model_dump())
+
+    return once(
+        repeat, who, new, fresh=link.share_id, make=make, again=refuse_second_secret("link")
+    )
 
 
 def list_shares(run_id: str, *, links: ShareLinks) -> ShareList:
