@@ -50,7 +50,7 @@ ARROWS: dict[str, set[str]] = {
         *("porewatch.edge.wiring", "porewatch.edge", "porewatch.usecases"),
     },
     "porewatch.edge.asker": {
-        *("porewatch.domain", "porewatch.edge.wiring", "porewatch.usecases"),
+        *("porewatch.domain", "porewatch.edge.wiring", "porewatch.edge", "porewatch.usecases"),
         *("aws_lambda_powertools", "pydantic"),
     },
     # Routes of the API, for functions that have many.
