@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from html import unescape
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from botocore.client import BaseClient
 
 from porewatch.adapters.items import Item
 from porewatch.adapters.objects import Objects
@@ -201,6 +203,27 @@ def test_a_window_ends_and_the_older_runs_follow(
     second = browser.ask("/" + unescape(older[1]))["body"]
     assert all(f"<bdi>pig {n}<" in second for n in range(3))
     assert f"<bdi>pig {WINDOW}<" not in second and 'rel="next"' not in second
+
+
+def test_a_page_reads_one_object_for_each_run_of_its_window_and_scans_nothing(
+    browser: Browser, people: Table, cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = member(people, Role.VIEWER)
+    for n in range(WINDOW + 5):
+        screened(cloud, project, f"run {n}", [sample("pig")], AT + timedelta(days=n))
+    calls: Counter[str] = Counter()
+    made = BaseClient._make_api_call
+
+    def heard(client: BaseClient, operation: str, request: Any) -> Any:
+        calls[operation] += 1
+        return made(client, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", heard)
+    for path in (f"/web/samples?project={project}", f"/web/animal?project={project}&name=pig"):
+        calls.clear()
+        assert browser.ask(path)["statusCode"] == 200
+        assert calls.pop("GetObject") == WINDOW
+        assert "Scan" not in calls and calls.total() <= 12, calls
 
 
 def test_a_run_whose_report_expired_is_counted_and_one_of_before_is_read_from_its_report(
