@@ -12,10 +12,13 @@ import pytest
 
 from porewatch.domain import s3_keys
 from porewatch.domain.calls.findings import Call
+from porewatch.domain.calls.standing import Standing
 from porewatch.domain.money.cost import Bill
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.results.publishing import sums_read
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.run_results import RunResults
+from porewatch.domain.results.sample_states import RunStates, states_of
 from porewatch_cli.runs.run_view import RunView
 from tests.cloud.conftest import Cloud
 from tests.cloud.lab import Lab, found
@@ -106,6 +109,21 @@ def test_the_links_of_the_api_open_the_reports_and_nothing_else(
             urllib.request.urlopen(forged)
         assert refused.value.code == 403
     assert 0 < answer["seconds"] <= 43200
+
+
+def test_digests_and_how_pathogens_stand_lie_beside_the_reports(lab: Lab, run: RunRecord) -> None:
+    bucket, of = lab.stack.bucket("Reports"), (run.run_id, run.revision)
+    sums = sums_read(bucket.get(s3_keys.sums_key(*of)).decode())
+    assert sums == {name: bucket.sha256(key) for name, key in run.report_keys.items()}
+    states = bucket.get_json(s3_keys.states_key(*of), RunStates)
+    assert states == states_of(lab.findings(run))
+    detected = {
+        (sample.sample, result.code)
+        for sample in states.samples
+        for result in sample.results
+        if result.standing is Standing.DETECTED
+    }
+    assert {("donor-1", "PCV2"), ("donor-1", "HEV"), ("positive", "PPV")} <= detected
 
 
 def test_list_report_and_cost_say_what_the_bucket_holds(lab: Lab, run: RunRecord) -> None:

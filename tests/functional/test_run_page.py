@@ -90,8 +90,14 @@ def test_files_have_size_digest_and_until_when_they_are_kept(
     kept = now() + timedelta(days=366)
     assert f'until <time datetime="{kept:%Y-%m-%d}"' in page
     listed = browser.ask("/web/runs")["body"]
-    assert 'data-head="Report kept until"><time datetime="2027-03-02">' in listed
+    until = 'data-head="Report kept until">\\s*<div><time datetime="2027-03-02">2027-03-02</time>'
+    assert re.search(until + "</div>", listed)
     assert page.count("2027-03-02") == 2
+    again = a_run(cloud, member(people, Role.VIEWER), "of before")
+    ended(cloud, again, at=AT - timedelta(days=700))
+    assert re.search(
+        r'2025-04-01</time> <span class="badge">expired', browser.ask("/web/runs")["body"]
+    )
 
 
 def test_versions_and_parameters_are_those_of_the_report(

@@ -54,6 +54,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             live=any(run.state in UNDER_WAY for run in found.runs),
             seconds=POLL_SECONDS,
             until=_until(found.runs),
+            at=now(),
         )
 
     @api.get("/web/runs/<run_id>")
@@ -73,6 +74,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             files=() if part else show_files(record, reports=reports, days=days),
             making=None if part else show_making(record, reports=reports),
             until=kept_until(shown.completed_at if standing else None, days),
+            at=now(),
             inputs=None if part else show_inputs(shown, manifests=wiring.manifests()),
             shared=None if part else _shared(visit, run_id, shown.project),
             has_page=bool(standing and page_key(standing.report_keys, visit.language)),
