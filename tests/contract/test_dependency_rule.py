@@ -55,8 +55,9 @@ ARROWS: dict[str, set[str]] = {
     },
     # Routes of the API, for functions that have many.
     "porewatch.edge.routes": {
-        *("porewatch.domain", "porewatch.usecases", "aws_lambda_powertools"),
+        *("porewatch.domain", "porewatch.usecases", "porewatch.settings"),
         *("porewatch.edge", "porewatch.edge.asker", "porewatch.edge.wiring"),
+        "aws_lambda_powertools",
     },
     # The pages, which the web function alone serves (jinja2 is in its layer).
     "porewatch.web": {
