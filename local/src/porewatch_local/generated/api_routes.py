@@ -6,14 +6,17 @@ The pages (`/web`) are no part of the API.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, NonNegativeInt, TypeAdapter
 
+from porewatch.adapters.submission import request_keys
 from porewatch.domain.facts.alerts import Acknowledge, AlertView
+from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.rules.cancelling import Cancel, Cancelled
-from porewatch.domain.submission.run_uploads import Register
+from porewatch.domain.runs import RunId, RunState
+from porewatch.domain.submission.run_uploads import Register, UploadId, UploadState
 from porewatch.domain.submission.upload_answers import (
     Completed,
     FileAnswers,
@@ -37,7 +40,7 @@ from porewatch.usecases.people import (
 )
 from porewatch.usecases.uploads.keep_sheet import KeptSheet, SheetAnswer, SheetToSend
 from porewatch.usecases.uploads.register_run import Registered
-from porewatch.usecases.views import show_alerts, show_runs
+from porewatch.usecases.views import pages, show_alerts, show_runs
 from porewatch.usecases.views.show_files import FileList
 from porewatch.usecases.views.show_inputs import Inputs
 from porewatch.usecases.views.show_logs import LogPart
@@ -46,9 +49,16 @@ from porewatch.usecases.views.show_progress import RunProgress
 from porewatch.usecases.webhooks import manage_webhooks
 
 
+class Parameter(NamedTuple):
+    """A parameter of the query string or a header, always optional; `schema`: of its value."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
 class Route(NamedTuple):
     """`name`: of the operation, once in the API. `answer` None: an empty object; `body` None: no
-    body is read. `query`: parameters, each optional; `text`: the body may come as this, too."""
+    body is read. `text`: the body may come as this, too; `text_answer`: so may the answer."""
 
     method: str
     path: str
@@ -56,29 +66,47 @@ class Route(NamedTuple):
     summary: str
     answer: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
-    query: tuple[str, ...] = ()
+    query: tuple[Parameter, ...] = ()
     status: int = 200
     text: str = ""
-    headers: tuple[str, ...] = ()
+    text_answer: str = ""
+    headers: tuple[Parameter, ...] = ()
     public: bool = False
 
 
-PAGE = ("limit", "cursor")
+def _of(name: str, kind: Any) -> Parameter:
+    """A parameter with the values of a type of ours."""
+    return Parameter(name, TypeAdapter(kind).json_schema())
+
+
+CURSOR = Parameter("cursor", {"type": "string", "format": "cursor",
+                              "description": "`next` of the page before, as it is"})  # fmt: skip
+PAGE = (
+    Parameter("limit", {"type": "integer", "minimum": 1, "maximum": pages.MOST,
+                    "default": pages.USUAL}),
+    CURSOR,
+)  # fmt: skip
+REVISION = Parameter(
+    "revision", {"type": "integer", "minimum": 0, "maximum": show_runs.MOST_REVISIONS}
+)
 _RUN, _UPLOAD = "/runs/{run_id}", "/runs/{run_id}/uploads/{upload_id}"
-_KEY = ("Idempotency-Key",)
+_KEY = (
+    Parameter("Idempotency-Key", {"type": "string", "minLength": 1,
+                                  "maxLength": request_keys.LONGEST}),
+)  # fmt: skip
 
 RUNS = (
     Route("get", "/runs", "list_runs", "Runs that you may see, newest first", show_runs.RunList,
-          query=(*PAGE, "state", "project")),
+          query=(*PAGE, _of("state", RunState), _of("project", ProjectId))),
     Route("post", "/runs", "register_run", "Register a run, before it is uploaded", Registered,
           Register, status=201, headers=_KEY),
-    Route("get", _RUN, "show_run", "One run", show_runs.OneRun, query=("revision",)),
+    Route("get", _RUN, "show_run", "One run", show_runs.OneRun, query=(REVISION,)),
     Route("get", f"{_RUN}/report", "show_report", "Links to the reports of a run",
-          show_runs.ReportLinks, query=("revision",)),
+          show_runs.ReportLinks, query=(REVISION,)),
     Route("get", f"{_RUN}/progress", "show_progress", "Stages, machines and what happened",
           RunProgress),
     Route("get", f"{_RUN}/log", "show_log", "A part of a log, from its end; or lines with `find`",
-          LogPart, query=("name", "before", "find")),
+          LogPart, query=(_of("name", str), _of("before", NonNegativeInt), _of("find", str))),
     Route("get", f"{_RUN}/inputs", "show_inputs", "Files and samples that the run is made of",
           Inputs),
     Route("get", f"{_RUN}/files", "list_files", "Files of the report: size, SHA-256, kept until",
@@ -86,7 +114,7 @@ RUNS = (
     Route("get", f"{_RUN}/provenance", "show_provenance", "Versions, parameters and times", Making),
     Route("post", f"{_RUN}/cancel", "cancel_run", "Stop a run", Cancelled, Cancel),
     Route("get", "/alerts", "list_alerts", "Alerts of runs that you may see",
-          show_alerts.AlertList, query=("run", *PAGE, "every")),
+          show_alerts.AlertList, query=(_of("run", RunId), *PAGE, _of("all", bool))),
     Route("post", "/alerts/{run_id}/{sample}/{code}/ack", "acknowledge", "Acknowledge an alert",
           AlertView, Acknowledge),
 )  # fmt: skip
@@ -94,7 +122,7 @@ UPLOADS = (
     Route("post", f"{_RUN}/uploads", "declare_files", "Say which files will be uploaded",
           FileAnswers, FilesToSend, status=201),
     Route("get", f"{_RUN}/uploads", "list_uploads", "Files that are, or were, uploaded",
-          UploadList, query=("state", "cursor")),
+          UploadList, query=(_of("state", UploadState), _of("cursor", UploadId))),
     Route("get", _UPLOAD, "show_upload", "One upload, with the parts that have arrived",
           UploadView),
     Route("post", f"{_UPLOAD}/urls", "link_parts", "Links to PUT parts at", PartLinks,
@@ -123,11 +151,13 @@ ACCOUNT = (
     Route("post", "/invitations/accept", "accept_invitation", "Accept an invitation",
           invite.Accepted, invite.Acceptance),
     Route("get", "/users", "list_users", "All users", manage_users.UserList,
-          query=(*PAGE, "name")),
+          query=(*PAGE, _of("name", str))),
     Route("patch", "/users/{user_id}", "change_user", "Change a user", manage_users.UserView,
           manage_users.UserChange),
     Route("get", "/usage", "show_usage", "Cost and runs by project and month", usage.Usage,
-          query=("month", "format", "cursor")),
+          query=(Parameter("month", {"type": "string", "pattern": f"^{usage.MONTH.pattern}$"}),
+                 Parameter("format", {"type": "string", "enum": list(usage.SHAPES)}), CURSOR),
+          text_answer="text/csv"),
     Route("get", f"{_RUN}/shares", "list_shares", "Links to a run", share_run.ShareList),
     Route("post", f"{_RUN}/shares", "share_run", "Make a link to a run", share_run.ShareMade,
           share_run.NewShare, status=201, headers=_KEY),

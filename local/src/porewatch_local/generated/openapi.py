@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ REF = "#/components/schemas/{model}"
 PROBLEM = {
     "type": "object",
     "description": "RFC 9457. `code` is stable; docs/reference/refusal-codes.md lists codes.",
-    "required": ["type", "title", "status", "detail", "code"],
+    "required": ["type", "title", "detail", "code"],
     "properties": {
         **{name: {"type": "string"} for name in ("type", "title", "detail", "code")},
         "status": {"type": "integer"},
@@ -46,6 +46,7 @@ HEAD = {
         "key as `x-api-key`."
     ),
 }
+TEXT = {"type": "string"}
 SECURITY = {
     "token": {"type": "http", "scheme": "bearer"},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-porewatch"},
@@ -57,6 +58,9 @@ def document() -> dict[str, Any]:
     """The whole document."""
     known, definitions = models_json_schema(list(_models()), ref_template=REF)
     schemas = {"Problem": PROBLEM, **definitions.get("$defs", {})}
+    for route in ROUTES:
+        if route.body is not None:
+            _leave_out(schemas[route.body.__name__], _in_path(route))
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = _operation(route, known)
@@ -97,10 +101,10 @@ def _operation(route: Route, known: Any) -> dict[str, Any]:
     if route.body is not None:
         content = {"application/json": {"schema": known[route.body, "validation"]}}
         if route.text:
-            content[route.text] = {"schema": {"type": "string"}}
+            content[route.text] = {"schema": {"type": "string", "minLength": 1}}
         made["requestBody"] = {
             "content": content,
-            "required": bool(route.text) or _required(route.body),
+            "required": bool(route.text) or _required(route.body, _in_path(route)),
         }
     schema = {"type": "object"}
     if route.answer is not None:
@@ -112,6 +116,9 @@ def _operation(route: Route, known: Any) -> dict[str, Any]:
             "content": {"application/json": {"schema": schema}},
         }
     }
+    if route.text_answer:
+        text = {route.text_answer: {"schema": {"type": "string"}}}
+        answers[str(route.status)]["content"] |= text
     problem = {"$ref": "#/components/responses/Problem"}
     answers |= {str(status): problem for status in sorted({s for _, s in STATUS} | {429})}
     if route.text:  # what is wrong with a sheet is an answer of its own
@@ -119,21 +126,38 @@ def _operation(route: Route, known: Any) -> dict[str, Any]:
     return {**made, "responses": answers}
 
 
-def _required(body: type[BaseModel]) -> bool:
-    return any(field.is_required() for field in body.model_fields.values())
+def _leave_out(schema: dict[str, Any], fields: Collection[str]) -> None:
+    """A field that the path has is not read from the body."""
+    for name in fields:
+        schema["properties"].pop(name, None)
+    schema["required"] = [name for name in schema.get("required", ()) if name not in fields]
+    if not schema["required"]:
+        del schema["required"]
+
+
+def _in_path(route: Route) -> tuple[str, ...]:
+    return tuple(re.findall(r"\{(\w+)\}", route.path))
+
+
+def _required(body: type[BaseModel], elsewhere: Collection[str]) -> bool:
+    """`elsewhere`: fields that the path has."""
+    fields = body.model_fields.items()
+    return any(field.is_required() for name, field in fields if name not in elsewhere)
 
 
 def _parameters(route: Route) -> Iterator[dict[str, Any]]:
-    for name in re.findall(r"\{(\w+)\}", route.path):
+    for name in _in_path(route):
         yield _parameter(name, "path", required=True)
-    for name in route.query:
-        yield _parameter(name, "query")
-    for name in route.headers:
-        yield _parameter(name, "header")
+    for name, schema in route.query:
+        yield _parameter(name, "query", schema)
+    for name, schema in route.headers:
+        yield _parameter(name, "header", schema)
 
 
-def _parameter(name: str, where: str, *, required: bool = False) -> dict[str, Any]:
-    return {"name": name, "in": where, "required": required, "schema": {"type": "string"}}
+def _parameter(
+    name: str, where: str, schema: Mapping[str, Any] = TEXT, *, required: bool = False
+) -> dict[str, Any]:
+    return {"name": name, "in": where, "required": required, "schema": dict(schema)}
 
 
 def _content(description: str, kind: str, schema: str) -> dict[str, Any]:
@@ -142,15 +166,20 @@ def _content(description: str, kind: str, schema: str) -> dict[str, Any]:
 
 
 def _open(schemas: dict[str, Any]) -> dict[str, Any]:
-    """Without `additionalProperties: false`: readers pass over fields that they do not know."""
-    return {
-        name: {
-            key: value
-            for key, value in schema.items()
-            if (key, value) != ("additionalProperties", False)
-        }
-        for name, schema in schemas.items()
-    }
+    """As it is read: fields that we do not know are passed over, and what a set holds twice counts
+    once."""
+    shut = (("additionalProperties", False), ("uniqueItems", True))
+    return {name: _without(schema, shut) for name, schema in schemas.items()}
+
+
+def _without(value: Any, left_out: Collection[tuple[str, Any]]) -> Any:
+    """A schema without these keys of these values, at every depth."""
+    if isinstance(value, list):
+        return [_without(one, left_out) for one in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {k: v for k, v in value.items() if not any(k == n and v is w for n, w in left_out)}
+    return {key: _without(one, left_out) for key, one in kept.items()}
 
 
 def main() -> None:

@@ -66,5 +66,9 @@ def named(character: str) -> str:
     return f"U+{ord(character):04X} {name}".strip()
 
 
-Label = Annotated[str, AfterValidator(label), Field(max_length=LONGEST)]
+Label = Annotated[
+    str,
+    AfterValidator(label),
+    Field(min_length=1, max_length=LONGEST, json_schema_extra={"format": "label"}),
+]
 """A line of free text: an accession, a person, a client."""

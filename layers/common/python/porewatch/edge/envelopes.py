@@ -99,10 +99,22 @@ def checked(adapter: TypeAdapter[T], value: Any, name: str) -> T:
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the top level"
-        what = f"a {name}" if name else "a message"
-        raise MessageRefused(f"{what} is refused: {first['msg']} at {where}.") from error
+        raise _refused(error, name) from error
+
+
+def checked_json(adapter: TypeAdapter[T], text: str, name: str) -> T:
+    """JSON as the type of the adapter, and nothing converted into it; raises as `checked`."""
+    try:
+        return adapter.validate_json(text, strict=True)
+    except ValidationError as error:
+        raise _refused(error, name) from error
+
+
+def _refused(error: ValidationError, name: str) -> MessageRefused:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the top level"
+    what = f"a {name}" if name else "a message"
+    return MessageRefused(f"{what} is refused: {first['msg']} at {where}.")
 
 
 def parse_fact(envelope: Envelope) -> Fact:

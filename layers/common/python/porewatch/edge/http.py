@@ -39,7 +39,7 @@ from porewatch.domain.errors import (
 from porewatch.domain.records.refusal import refusals_of
 from porewatch.domain.visible import visible
 from porewatch.edge import log
-from porewatch.edge.envelopes import checked
+from porewatch.edge.envelopes import checked_json
 
 M = TypeVar("M", bound=Model)
 Created = tuple[dict[str, object], int]
@@ -110,18 +110,29 @@ def json_answer(model: Model, status: int = 200) -> tuple[dict[str, Any], int]:
 
 def request_body(api: APIGatewayRestResolver, shape: type[M], **known: str) -> M:
     """The JSON body of the request as `shape`; `known` comes from the path, percent-encoded or not
-    (no name contains `%`), and takes precedence. No body is an empty one. Raises MessageRefused
-    naming the first invalid field."""
+    (no name contains `%`), and takes precedence. No body is an empty one. Nothing is
+    converted: no 0 is false, no "1" a number. Raises MessageRefused naming the first invalid
+    field."""
     text = api.current_event.body or "{}"
     try:
-        body = json.loads(text)
+        body = json.loads(text, parse_constant=_refuse_constant, parse_float=_number)
         json.dumps(body, ensure_ascii=False).encode()  # half a character could never be read again
     except (ValueError, RecursionError) as error:
         raise MessageRefused(f"the body is not JSON: {visible(str(error))}.") from error
     if not isinstance(body, dict):
         raise MessageRefused("the body is not a JSON object.", remedy="send its fields.")
     decoded = {name: unquote(value) for name, value in known.items()}
-    return checked(TypeAdapter(shape), {**body, **decoded}, shape.__name__)
+    return checked_json(TypeAdapter(shape), json.dumps({**body, **decoded}), shape.__name__)
+
+
+def _number(text: str) -> float | int:
+    """2.0 is a whole number in JSON."""
+    read = float(text)
+    return int(read) if read.is_integer() and abs(read) < 2**53 else read
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def csv_answer(text: str) -> Response[str]:

@@ -33,6 +33,9 @@ from porewatch.domain.runs import RunId
 
 MOST_WORDS = 2_000
 """Characters of a word or note that is read at all; what is too long is refused further on."""
+LONGEST_NAME, LONGEST_NOTE = 320, 1000
+"""Characters of who acknowledges an alert (names of accounts have no more), and of what was
+decided."""
 MOST_ESCALATIONS = 3
 """Number of escalations of an alert that is not acknowledged."""
 
@@ -112,8 +115,10 @@ class Acknowledge(Model):
     run_id: RunId
     sample: Annotated[str, Field(max_length=MOST_WORDS)]
     code: Annotated[str, Field(max_length=MOST_WORDS)]
-    name: Annotated[str, Field(max_length=MOST_WORDS)]
-    note: Annotated[str, Field(max_length=MOST_WORDS)] = ""
+    name: Annotated[str, Field(max_length=LONGEST_NAME)]
+    note: Annotated[
+        str, Field(max_length=MOST_WORDS, json_schema_extra={"maxLength": LONGEST_NOTE})
+    ] = ""
     revision: int | None = None
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, StringConstraints
 
-ProjectId = Annotated[str, StringConstraints(pattern=r"^(default|p-[a-z2-7]{16})$")]
+PROJECT_ID = r"^(default|p-[a-z2-7]{16})$"
+ProjectId = Annotated[str, StringConstraints(pattern=PROJECT_ID)]
 """A project: `p-` and 80 random bits, or `default`, to which belong runs that nobody registered."""
 GroupId = Annotated[str, StringConstraints(pattern=r"^g-[a-z2-7]{16}$")]
 """A group of projects: a laboratory, or a client."""

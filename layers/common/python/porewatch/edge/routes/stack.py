@@ -27,6 +27,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/usage")
     def usage_by_project() -> object:
         asked = query(api, "month", "cursor", shape="format")
+        usage.refuse_shape(asked["shape"])
         used = usage.usage(
             asker(api),
             now(),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import Forbidden
 from porewatch.domain.people import policy
 from porewatch.domain.people.absences import absent
 from porewatch.domain.people.account_rules import refuse_own_loss
-from porewatch.domain.people.accounts import AskedBy, User, refuse_stack_role
+from porewatch.domain.people.accounts import AskedBy, User
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import Role, StackAction
 from porewatch.usecases.views.pages import cursor_of, limit_of, place_of
@@ -27,15 +27,10 @@ MOST_READ = 1_000
 PLACE = re.compile(r".{0,400}#u-[a-z2-7]{16}", re.DOTALL)
 
 
-def _stack_role(role: Role | None) -> Role | None:
-    refuse_stack_role(role)
-    return role
-
-
 class UserChange(Model):
     """What is not sent stays. `stack_role` null: none in the stack any more."""
 
-    stack_role: Annotated[Role | None, AfterValidator(_stack_role)] = None
+    stack_role: Literal[Role.OPERATOR, Role.ADMIN] | None = None
     disabled: bool | None = None
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from porewatch.domain.base import Model
 from porewatch.domain.people import policy
@@ -29,6 +29,10 @@ def _language(text: str) -> str:
     return text
 
 
+def _known(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(languages())
+
+
 class Me(Answer):
     """Who asks. `scopes`: of his token; None: everything he may do. The API key's holder has no
     user id."""
@@ -49,7 +53,9 @@ class Me(Answer):
 class MeChange(Model):
     """What is not sent stays."""
 
-    language: Annotated[str, AfterValidator(_language)] | None = None
+    language: Annotated[str, AfterValidator(_language), Field(json_schema_extra=_known)] | None = (
+        None
+    )
     mail: MailChoice | None = None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain.errors import NotFound
 from porewatch.domain.people import policy
 from porewatch.domain.people.principal import Principal
-from porewatch.domain.people.roles import Action, ProjectId, StackAction
+from porewatch.domain.people.roles import PROJECT_ID, Action, ProjectId, StackAction
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import RUN_ID_PATTERN
 
@@ -41,6 +41,8 @@ def visible_projects(who: Principal, wanted: str | None = None) -> Sequence[Proj
     everything = policy.may_in_stack(who, StackAction.SEE_ALL_RUNS)
     if wanted is not None:
         absent = NotFound(f"there is no project {wanted[:80]!r}.")
+        if not re.fullmatch(PROJECT_ID, wanted):
+            raise absent
         policy.require(who, Action.SEE, wanted, absent=absent)
         return (wanted,)
     if everything:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.people.project_runs import ProjectRuns
 
 MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
+SHAPES = ("json", "csv")
 PAGE = 500
 MOST_RUNS = 10_000
 """Runs that are read for one answer."""
@@ -67,7 +68,7 @@ def usage(
     `month`: YYYY-MM, in UTC; None: this one. Reads the month's newest `MOST_RUNS` runs from their
     lists, or those after `cursor`."""
     policy.refuse_nobody(who)
-    first, last = _bounds(month or f"{at:%Y-%m}")
+    first, last = _bounds(f"{at:%Y-%m}" if month is None else month)
     everything = policy.may_in_stack(who, StackAction.SEE_COSTS)
     projects = None if everything else visible_projects(who)
     states: dict[ProjectId, Counter[RunState]] = defaultdict(Counter)
@@ -99,6 +100,14 @@ def usage(
         usd=round(sum(usd.values()), 6),
         next=following,
     )
+
+
+def refuse_shape(shape: str | None) -> None:
+    """Raises MessageRefused for what is not one of SHAPES."""
+    if shape is not None and shape not in SHAPES:
+        raise MessageRefused(
+            f"format {shape[:20]!r} is refused.", remedy=f"use one of {', '.join(SHAPES)}."
+        )
 
 
 def as_csv(used: Usage) -> str:

@@ -12,6 +12,8 @@ from pydantic import Field
 
 from porewatch.domain.errors import MessageRefused, NotFound
 from porewatch.domain.facts.alerts import (
+    LONGEST_NAME,
+    LONGEST_NOTE,
     Acknowledge,
     AlertView,
 )
@@ -27,9 +29,6 @@ from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.alerts import AlertLedger
-
-LONGEST_NAME, LONGEST_NOTE = 100, 1000
-
 
 FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
