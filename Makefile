@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TEST_PROCESSES ?= 3
 DIST ?= dist
 
-.PHONY: help setup hooks test test-all mutants coverage check wheels docs rehearse demo up down bench bench-science lock clean
+.PHONY: help setup hooks test test-all mutants coverage check wheels docs rehearse demo up down load bench bench-science lock clean
 help:  ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -92,6 +92,9 @@ rehearse: setup  ## ask a real AWS account what would stop a deploy or a launch 
 
 demo: setup  ## the whole product on synthetic reads, one spot interruption included
 	@$(PY) -m porewatch_local demo
+
+load: setup  ## after `make up`: 200 people browse and upload for two minutes; errors, and times by route
+	@$(PY) -m tests.load
 
 bench: setup  ## our speed as ratios to seqkit, minimap2 and samtools
 	@$(PY) -m bench

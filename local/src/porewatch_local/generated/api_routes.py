@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, NonNegativeInt, TypeAdapter
 
-from porewatch.adapters.submission import request_keys
 from porewatch.domain.facts.alerts import Acknowledge, AlertView
 from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.rules.cancelling import Cancel, Cancelled
 from porewatch.domain.runs import RunId, RunState
-from porewatch.domain.submission.run_uploads import Register, UploadId, UploadState
+from porewatch.domain.submission.run_uploads import (
+    LONGEST_REQUEST_KEY,
+    Register,
+    UploadId,
+    UploadState,
+)
 from porewatch.domain.submission.upload_answers import (
     Completed,
     FileAnswers,
@@ -92,7 +96,7 @@ REVISION = Parameter(
 _RUN, _UPLOAD = "/runs/{run_id}", "/runs/{run_id}/uploads/{upload_id}"
 _KEY = (
     Parameter("Idempotency-Key", {"type": "string", "minLength": 1,
-                                  "maxLength": request_keys.LONGEST}),
+                                  "maxLength": LONGEST_REQUEST_KEY}),
 )  # fmt: skip
 
 RUNS = (

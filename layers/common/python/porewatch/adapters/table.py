@@ -129,8 +129,31 @@ class Table:
         if past:
             names["#s"], values[":s"] = "gsi_sk", past
             condition += f" AND #s {'<' if newest_first else '>'} :s"
+        yield from self._of_index(condition, names, values, not newest_first, page)
+
+    def query_kind_since(
+        self, kind: str, since: str, *, past: str = "", page: int | None = None
+    ) -> Iterator[Item]:
+        """As `query_kind`, newest first, and nothing is read below `since`."""
+        if past and past < since:  # DynamoDB refuses bounds in this order
+            return
+        names, values = {"#k": "gsi_pk", "#s": "gsi_sk"}, {":k": kind}
+        values |= {":since": since, ":last": past or LAST}
+        condition = "#k = :k AND #s BETWEEN :since AND :last"
+        for item in self._of_index(condition, names, values, False, page):
+            if item.kind is None or item.kind[1] != past:
+                yield item
+
+    def _of_index(
+        self,
+        condition: str,
+        names: dict[str, str],
+        values: dict[str, str],
+        forward: bool,
+        page: int | None,
+    ) -> Iterator[Item]:
         more: dict[str, Any] = {"IndexName": KIND_INDEX} | ({"Limit": page} if page else {})
-        yield from self._pages(condition, names, values, not newest_first, **more)
+        yield from self._pages(condition, names, values, forward, **more)
 
     def _pages(
         self,

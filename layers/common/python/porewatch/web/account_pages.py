@@ -27,6 +27,9 @@ from porewatch.usecases.people.usage import usage
 from porewatch.web.router import Visit
 from porewatch.web.webhooks_part import webhooks_part
 
+PROJECTS = 20
+"""On a page of one's own account: what each used is read from a list of its own."""
+
 
 def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/web/account")
@@ -37,7 +40,10 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         accounts, at = wiring.accounts(), now()
         session = visit.claims.session
         projects = places.list_projects(
-            visit.who, accounts=accounts, cursor=visit.asked("projects")["projects"]
+            visit.who,
+            accounts=accounts,
+            limit=str(PROJECTS),
+            cursor=visit.asked("projects")["projects"],
         )
         return visit.page(
             "account.html.j2",

@@ -50,7 +50,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             filters=filters,
             states=tuple(RunState),
             phases=phases_now(found.runs, stages=wiring.stages()),
-            projects=project_names(visit),
+            projects=project_names(visit, {run.project for run in found.runs}),
             live=any(run.state in UNDER_WAY for run in found.runs),
             seconds=POLL_SECONDS,
             until=_until(found.runs),

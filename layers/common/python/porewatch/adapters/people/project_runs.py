@@ -33,6 +33,8 @@ from porewatch.domain.rules.run_states import counted
 from porewatch.domain.submission.run_uploads import Submission
 
 AT_ONCE = 50
+FIRST = "0"
+"""Sorts before every place: places begin with a year."""
 Admitted = Callable[[ProjectId], Sequence[Write]]
 
 
@@ -75,15 +77,19 @@ class ProjectRuns:
         return str(item.attributes["run_id"]) if item else None
 
     def list(
-        self, projects: Sequence[ProjectId] | None, before: str = "", page: int = AT_ONCE
+        self,
+        projects: Sequence[ProjectId] | None,
+        before: str = "",
+        page: int = AT_ONCE,
+        since: str = "",
     ) -> Iterator[RunRecord]:
         """Runs of these projects, newest first, each as it is now; None: of all. `before`: only
-        those after this place (`place_of`) in that order. Reads `page` at a time, and only as far
-        as you iterate."""
+        those after this place (`place_of`) in that order; `since`: none that came before this
+        moment. Reads `page` at a time, and only as far as you iterate."""
         if projects is None:
-            yield from self._all(before, page)
+            yield from self._all(before, page, since)
             return
-        lists = [self._places(project, before, page) for project in projects]
+        lists = [self._places(project, before, page, since) for project in projects]
         places = merge(*lists, reverse=True)
         while some := list(islice(places, page)):
             yield from self._records(some)
@@ -115,14 +121,16 @@ class ProjectRuns:
             return None if self._table.get(item.pk, PROJECT) else item.model(RunRecord).run_id
         return None
 
-    def _all(self, before: str, page: int) -> Iterator[RunRecord]:
-        for item in self._table.query_kind(RUNS, newest_first=True, past=before, page=page):
+    def _all(self, before: str, page: int, since: str = "") -> Iterator[RunRecord]:
+        for item in self._table.query_kind_since(RUNS, since or FIRST, past=before, page=page):
             yield item.model(RunRecord)
 
-    def _places(self, project: ProjectId, before: str, page: int) -> Iterator[tuple[str, str]]:
+    def _places(
+        self, project: ProjectId, before: str, page: int, since: str
+    ) -> Iterator[tuple[str, str]]:
         """(place, partition) of the runs of a project, newest first."""
-        for item in self._table.query_kind(
-            runs_of(project), newest_first=True, past=before, page=page
+        for item in self._table.query_kind_since(
+            runs_of(project), since or FIRST, past=before, page=page
         ):
             yield item.kind[1] if item.kind else "", item.pk
 

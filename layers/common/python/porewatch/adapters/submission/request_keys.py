@@ -14,9 +14,9 @@ from porewatch.adapters.items import Item, PutNew
 from porewatch.adapters.table import Table
 from porewatch.domain.base import Model
 from porewatch.domain.errors import AlreadyDone, KeyReused, MessageRefused
+from porewatch.domain.submission.run_uploads import LONGEST_REQUEST_KEY
 
 KEPT = timedelta(days=30)
-LONGEST = 200
 
 
 class RequestKeys:
@@ -67,7 +67,9 @@ class RequestKeys:
 
 def _place(request: tuple[str, str, str]) -> tuple[str, str]:
     key = request[2]
-    if not (key.isprintable() and 1 <= len(key) <= LONGEST):
-        raise MessageRefused(f"an Idempotency-Key has 1 to {LONGEST} printable characters.")
+    if not (key.isprintable() and 1 <= len(key) <= LONGEST_REQUEST_KEY):
+        raise MessageRefused(
+            f"an Idempotency-Key has 1 to {LONGEST_REQUEST_KEY} printable characters."
+        )
     name = hashlib.sha256(json.dumps(request).encode()).hexdigest()
     return f"INBOX#request:{name}", "REQUEST"

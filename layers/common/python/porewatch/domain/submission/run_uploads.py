@@ -20,6 +20,8 @@ from porewatch.domain.submission.placing import is_archive
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,80}$")]
 """The name of a bundle, layout or policy."""
+LONGEST_REQUEST_KEY = 200
+"""Characters of an Idempotency-Key."""
 UPLOAD_ID = r"^[0-9a-f]{32}$"
 UploadId = Annotated[str, StringConstraints(pattern=UPLOAD_ID)]
 """One for each path of a run."""

@@ -74,9 +74,8 @@ def usage(
     states: dict[ProjectId, Counter[RunState]] = defaultdict(Counter)
     usd: dict[ProjectId, float] = defaultdict(float)
     following, read, place = None, 0, ""
-    for run in runs.list(projects, place_of(cursor, PLACE) or last.isoformat(), PAGE):
-        if run.created_at < first:
-            break
+    before, since = place_of(cursor, PLACE) or last.isoformat(), first.isoformat()
+    for run in runs.list(projects, before, PAGE, since):
         if read == MOST_RUNS:
             following = cursor_of(place)
             break

@@ -25,7 +25,7 @@ from porewatch.usecases.views.pages import (
     limit_of,
     place_of,
 )
-from porewatch.usecases.views.show_runs import Answer
+from porewatch.usecases.views.show_runs import MERGED, MOST_READ, Answer
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.alerts import AlertLedger
@@ -54,19 +54,22 @@ def list_alerts(
 ) -> AlertList:
     """Open alerts; with `every` also the closed ones. Of one run, or of all runs of `projects`
     (None: of the whole stack). `limit` 1 to 200 (default 50), `cursor` the `next` of the previous
-    page of the same list. Who may see a run is asked before. Raises MessageRefused for invalid
-    values."""
+    page of the same list. A page ends after MOST_READ alerts, however few of them are his. Who may
+    see a run is asked before. Raises MessageRefused for invalid values."""
     most, closed_too = limit_of(limit), _flag(every)
     if run is not None and not re.fullmatch(RUN_ID_PATTERN, run):
         raise MessageRefused(f"run {run[:80]!r} is not a run id.")
     past = place_of(cursor, alerts.pattern(run))
+    theirs = None if projects is None or len(projects) <= MERGED else frozenset(projects)
+    lists = projects if theirs is None else None
     found: list[AlertView] = []
     last = ""
-    places = alerts.places(run, every=closed_too, past=past, projects=projects)
-    for place, alert in places:
-        if len(found) == most:
+    places = alerts.places(run, every=closed_too, past=past, projects=lists)
+    for seen, (place, alert) in enumerate(places):
+        if last and (len(found) == most or seen == MOST_READ):
             return AlertList(alerts=tuple(found), next=cursor_of(last))
-        found.append(AlertView.of(alert))
+        if theirs is None or alert.project in theirs:
+            found.append(AlertView.of(alert))
         last = place
     return AlertList(alerts=tuple(found))
 

@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 
 MOST_READ = 1_000
 """Runs that are read for one page."""
+MERGED = 25
+"""Projects whose lists are read side by side. Of more the list of all runs is read instead, as far
+as MOST_READ: one request for each project would take longer."""
+AT_ONCE = 50
+"""Runs that are asked for at a time."""
+MANY = 250
+"""Runs that are asked for at a time where most of them may be passed over."""
 PLACE = re.compile(rf"[0-9T:.+-]{{19,40}}#{RUN_ID_PATTERN.strip('^$')}")
 MOST_REVISIONS = 1_000_000
 
@@ -137,12 +144,19 @@ def list_runs(
         raise MessageRefused(
             f"{state[:20]!r} is not a state of a run.", remedy=f"use one of {known}."
         )
+    theirs = None if projects is None or len(projects) <= MERGED else frozenset(projects)
+    lists = projects if theirs is None else None
+    page = MANY if lists is None and (theirs or state or name) else AT_ONCE
     found: list[RunView] = []
     last: RunRecord | None = None
-    for seen, run in enumerate(runs.list(projects, place_of(cursor, PLACE))):
+    for seen, run in enumerate(runs.list(lists, place_of(cursor, PLACE), page)):
         if last is not None and (len(found) == most or seen == MOST_READ):
             return RunList(runs=tuple(found), next=cursor_of(runs.place(last)))
-        if state in (None, run.state) and _named(run, name):
+        if (
+            (theirs is None or run.project in theirs)
+            and state in (None, run.state)
+            and _named(run, name)
+        ):
             found.append(view(run))
         last = run
     return RunList(runs=tuple(found))
