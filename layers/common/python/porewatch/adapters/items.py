@@ -21,6 +21,9 @@ Plain = str | int
 Otherwise = Callable[[str], PorewatchError]
 """The error of a write whose condition fails, made from a sentence: a class of `domain.errors`."""
 
+LAST = "\U0010ffff"
+"""Sorts after every character of a key."""
+
 
 def run_key(run_id: str) -> str:
     """Partition of everything about one run."""
@@ -228,3 +231,8 @@ def _addition(write: Add) -> dict[str, Any]:
         none_yet = "attribute_not_exists(#most) OR " if write.most[1] >= 0 else ""
         request["ConditionExpression"] = f"{none_yet}#most <= :most"
     return {**request, "ExpressionAttributeNames": names, "ExpressionAttributeValues": wire(values)}
+
+
+def below(key: str) -> str:
+    """What sorts right before a key: BETWEEN has its bounds in it."""
+    return key[:-1] + chr(ord(key[-1]) - 1) + LAST

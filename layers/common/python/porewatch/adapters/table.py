@@ -20,6 +20,7 @@ from porewatch.adapters import clients
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import code_of, translated
 from porewatch.adapters.items import (
+    LAST,
     Item,
     Otherwise,
     Plain,
@@ -28,6 +29,7 @@ from porewatch.adapters.items import (
     PutNew,
     Verb,
     Write,
+    below,
     fact_item,
     loaded,
     lost_of,
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KIND_INDEX = "by_kind"
-LAST = "\U0010ffff"
-"""Sorts after every character of a key."""
 FIRST = "\x01"
 """Sorts before every character of a key."""
 DELETED_AT_ONCE = 25
@@ -120,40 +120,27 @@ class Table:
             )
 
     def query_kind(
-        self, kind: str, *, newest_first: bool = False, past: str = "", page: int | None = None
+        self,
+        kind: str,
+        *,
+        newest_first: bool = False,
+        past: str = "",
+        since: str = "",
+        page: int | None = None,
     ) -> Iterator[Item]:
         """All items of a kind, by the index (eventually consistent), in order of gsi_sk or, with
-        `newest_first`, in reverse; with `past` only those after it in that order. `page`: how many
-        are asked for at a time; None: as many as DynamoDB answers at once (1 MB)."""
+        `newest_first`, in reverse; with `past` only those after it in that order, and none below
+        `since` (newest first). `page`: how many are asked for at a time; None: 1 MB."""
         names, values, condition = {"#k": "gsi_pk"}, {":k": kind}, "#k = :k"
-        if past:
+        if since or past:
             names["#s"], values[":s"] = "gsi_sk", past
+        if since:
+            values |= {":since": since, ":s": below(past) if past else LAST}
+            condition += " AND #s BETWEEN :since AND :s"
+        elif past:
             condition += f" AND #s {'<' if newest_first else '>'} :s"
-        yield from self._of_index(condition, names, values, not newest_first, page)
-
-    def query_kind_since(
-        self, kind: str, since: str, *, past: str = "", page: int | None = None
-    ) -> Iterator[Item]:
-        """As `query_kind`, newest first, and nothing is read below `since`."""
-        if past and past < since:  # DynamoDB refuses bounds in this order
-            return
-        names, values = {"#k": "gsi_pk", "#s": "gsi_sk"}, {":k": kind}
-        values |= {":since": since, ":last": past or LAST}
-        condition = "#k = :k AND #s BETWEEN :since AND :last"
-        for item in self._of_index(condition, names, values, False, page):
-            if item.kind is None or item.kind[1] != past:
-                yield item
-
-    def _of_index(
-        self,
-        condition: str,
-        names: dict[str, str],
-        values: dict[str, str],
-        forward: bool,
-        page: int | None,
-    ) -> Iterator[Item]:
         more: dict[str, Any] = {"IndexName": KIND_INDEX} | ({"Limit": page} if page else {})
-        yield from self._pages(condition, names, values, forward, **more)
+        yield from self._pages(condition, names, values, not newest_first, **more)
 
     def _pages(
         self,

@@ -33,8 +33,6 @@ from porewatch.domain.rules.run_states import counted
 from porewatch.domain.submission.run_uploads import Submission
 
 AT_ONCE = 50
-FIRST = "0"
-"""Sorts before every place: places begin with a year."""
 Admitted = Callable[[ProjectId], Sequence[Write]]
 
 
@@ -86,6 +84,8 @@ class ProjectRuns:
         """Runs of these projects, newest first, each as it is now; None: of all. `before`: only
         those after this place (`place_of`) in that order; `since`: none that came before this
         moment. Reads `page` at a time, and only as far as you iterate."""
+        if before and before <= since:
+            return
         if projects is None:
             yield from self._all(before, page, since)
             return
@@ -122,15 +122,17 @@ class ProjectRuns:
         return None
 
     def _all(self, before: str, page: int, since: str = "") -> Iterator[RunRecord]:
-        for item in self._table.query_kind_since(RUNS, since or FIRST, past=before, page=page):
+        for item in self._table.query_kind(
+            RUNS, newest_first=True, past=before, since=since, page=page
+        ):
             yield item.model(RunRecord)
 
     def _places(
         self, project: ProjectId, before: str, page: int, since: str
     ) -> Iterator[tuple[str, str]]:
         """(place, partition) of the runs of a project, newest first."""
-        for item in self._table.query_kind_since(
-            runs_of(project), since or FIRST, past=before, page=page
+        for item in self._table.query_kind(
+            runs_of(project), newest_first=True, past=before, since=since, page=page
         ):
             yield item.kind[1] if item.kind else "", item.pk
 
