@@ -215,7 +215,7 @@ def test_of_500_users_and_50_000_runs_too(
     cloud: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack = a_stack(cloud, users=500, runs=50_000, projects=200)
-    measured = Measured(monkeypatch, 10)
+    measured = Measured(monkeypatch, 5)
     with indexed(monkeypatch):
         ask_for_everything(stack, measured)
     with capsys.disabled():

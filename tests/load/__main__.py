@@ -23,6 +23,8 @@ from porewatch_local.paths import LocalStack
 from tests.load.stage import build
 from tests.load.visitor import Answer, Visitor
 
+MOST_WAITING = 12
+"""Processes for each core that want to run; beyond, nothing is measured any more."""
 FUNCTIONS = ("authorizer", "web", "uploads")
 DURATION = re.compile(r"\sDuration: ([0-9.]+) ms")
 
@@ -45,7 +47,7 @@ def main() -> int:
     visitors = [
         Visitor(
             stack.outputs["ApiUrl"], stage, number, think=given.think, seals=given.seals,
-            heard=answers.append, over=lambda: time.monotonic() > end,
+            heard=answers.append, over=lambda: time.monotonic() > end or overloaded(),
         )
         for number in range(given.users)
     ]  # fmt: skip
@@ -59,7 +61,15 @@ def main() -> int:
     errors = show(console, counted, given.seconds)
     show_functions(console, stack, int(since * 1000))
     console.print(f"load {os.getloadavg()[0]:.1f} after")
-    return 1 if errors or not counted else 0
+    if overloaded():
+        console.print("stopped: the machine has more to do than it can. Ask with fewer --users.")
+    return 1 if errors or not counted or overloaded() else 0
+
+
+def overloaded() -> bool:
+    """The engine starts a process for each call of a function at once: where cores are few, more
+    and more of them wait, and everything else on the machine with them."""
+    return os.getloadavg()[0] > MOST_WAITING * (os.cpu_count() or 1)
 
 
 def _arguments() -> argparse.Namespace:
