@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,9 @@ from porewatch.domain.base import now
 from porewatch.domain.people.credentials import Token
 from porewatch.domain.people.roles import Scope
 from porewatch.domain.people.secrets import Kind, digest_of, new_secret
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
+from porewatch_cli.exit_codes import RUN_FAILED
 from porewatch_cli.main import app
 from porewatch_cli.remote.server import Server
 from tests.functional.doors import Context, door
@@ -59,7 +63,8 @@ class Gateway(BaseHTTPRequestHandler):
             event["requestContext"] = {"authorizer": claims}
             top = address.path.split("/")[1]
             name = "accounts" if top in ("me", "projects") else "uploads"
-            name = "api" if self.command == "GET" and address.path == "/runs" else name
+            views = re.fullmatch(r"/runs(/[^/]+(/progress)?)?", address.path)
+            name = "api" if self.command == "GET" and views else name
             answer = door(name)(event, Context())
         self._send(answer["statusCode"], answer["body"])
 
@@ -111,6 +116,9 @@ def test_a_run_is_sent_and_listed(
     def command(*arguments: str, stdin: str = "") -> Any:
         done = CliRunner().invoke(app, [*arguments, "--server", server, "--json"], input=stdin)
         assert done.stdout or done.stderr, done.exception
+        if arguments[0] == "watch":
+            assert done.exit_code == RUN_FAILED
+            return [json.loads(line) for line in done.stdout.splitlines()]
         return json.loads(done.stdout or done.stderr.splitlines()[-1])
 
     assert command("list")["code"] == "configuration_refused"
@@ -130,6 +138,29 @@ def test_a_run_is_sent_and_listed(
     assert (again["run_id"], again["sent"]) == (first["run_id"], 0)
     assert again["digest"] == first["digest"]
     assert [run["run_id"] for run in command("list")] == [first["run_id"]]
+    assert watched(command, first["run_id"]) == [RunState.RECEIVING, RunState.CANCELLED]
     assert [s.name for s in manifest_of(first["run_id"]).samples] == ["pig 1", "pig 2"]
     assert "cannot be used" in command(*send, "--run-id", "x")["problem"]
     assert command("submit", str(folder), "--project", "foreign")["code"] == "not_found"
+
+
+def watched(command: Any, run_id: str) -> list[RunState]:
+    """States that are printed of a run that somebody cancels while it is watched."""
+    looks = 0
+
+    def cancelled_at_the_second_look(_: float) -> None:
+        nonlocal looks
+        looks += 1
+        item = Table("ledger").need(f"RUN#{run_id}", "RUN")
+        record = item.model(RunRecord).model_copy(update={"state": RunState.CANCELLED})
+        if looks == 2:
+            Table("ledger").put(
+                type(item).of(item.pk, item.sk, record, kind=item.kind, version=item.version)
+            )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("porewatch_cli.remote.watch_run.time.sleep", cancelled_at_the_second_look)
+        lines = command("watch", run_id)
+    assert {line["kind"] for line in lines} == {"remote"}
+    assert lines[0]["name"] == "herd 7" and lines[0]["stages"] == []
+    return [RunState(line["state"]) for line in lines]

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from porewatch.adapters.items import Item
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.people.roles import Role
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import RunState
+from porewatch.domain.submission.run_uploads import Register, Submission
 from porewatch.settings import settings
 from porewatch.usecases.uploads.keep_sheet import MOST_EDITED
 from tests.functional.made_provider import MadeProvider
@@ -37,6 +39,14 @@ def browser(provider: MadeProvider) -> Browser:
     made = Browser()
     made.sign_in(provider)
     return made
+
+
+def registered(cloud: Table, project: str, name: str = "herd 7") -> str:
+    """A run that takes uploads."""
+    run_id = a_run(cloud, project, name)
+    asked = Register(project=project, name="herd 7")
+    cloud.put(Item.of(f"RUN#{run_id}", "SUBMISSION", Submission(asked=asked)))
+    return run_id
 
 
 def in_state(cloud: Table, run_id: str, state: RunState) -> None:
@@ -82,7 +92,7 @@ def test_files_are_for_those_who_may_submit(browser: Browser, people: Table, clo
 def test_the_page_may_connect_to_the_bucket_and_nowhere_else(
     browser: Browser, people: Table, cloud: Table
 ) -> None:
-    run_id = a_run(cloud, member(people, Role.SUBMITTER), HOSTILE)
+    run_id = registered(cloud, member(people, Role.SUBMITTER), HOSTILE)
     assert f"{run_id}/upload" in browser.ask(f"/web/runs/{run_id}")["body"]
     answer = browser.ask(f"/web/runs/{run_id}/upload")
     assert answer["statusCode"] == 200
@@ -100,18 +110,27 @@ def test_the_page_may_connect_to_the_bucket_and_nowhere_else(
 def test_a_kept_sheet_is_there_to_edit_whatever_it_says(
     browser: Browser, people: Table, cloud: Table
 ) -> None:
-    run_id = a_run(cloud, member(people, Role.SUBMITTER))
+    run_id = registered(cloud, member(people, Role.SUBMITTER))
     raw, key = Objects(settings().raw_bucket), s3_keys.raw_key(run_id, "sample_sheet.csv")
     raw.put(key, f"alias,type\n{HOSTILE}'\",nonsense,x\n\npig 2\n".encode(), "text/csv")
     body = browser.ask(f"/web/runs/{run_id}/upload")["body"]
     assert "<script>alert" not in body
-    kept = data(body, "kept")
+    kept = data(body, "kept")["table"]
     assert kept["columns"] == ["alias", "type", ""]
     assert [row["line"] for row in kept["rows"]] == [2, 4]
     assert kept["rows"][1]["cells"] == ["pig 2", "", ""]
     long = "name,barcode\n" + "".join(f"s{n},barcode{n:02d}\n" for n in range(1, MOST_EDITED + 2))
     raw.put(key, long.encode(), "text/csv")
-    assert data(browser.ask(f"/web/runs/{run_id}/upload")["body"], "kept") is None
+    kept = data(browser.ask(f"/web/runs/{run_id}/upload")["body"], "kept")
+    assert kept["table"] is None and len(kept["samples"]) == MOST_EDITED + 1
+
+
+def test_a_run_that_came_by_the_bucket_has_no_page_to_upload(
+    browser: Browser, people: Table, cloud: Table
+) -> None:
+    run_id = a_run(cloud, member(people, Role.SUBMITTER))
+    assert f"{run_id}/upload" not in browser.ask(f"/web/runs/{run_id}")["body"]
+    assert browser.ask(f"/web/runs/{run_id}/upload")["statusCode"] == 404
 
 
 @pytest.mark.parametrize(
@@ -121,6 +140,6 @@ def test_a_kept_sheet_is_there_to_edit_whatever_it_says(
 def test_a_run_that_is_under_way_or_over_takes_no_files(
     browser: Browser, people: Table, cloud: Table, state: RunState, status: int
 ) -> None:
-    run_id = a_run(cloud, member(people, Role.SUBMITTER))
+    run_id = registered(cloud, member(people, Role.SUBMITTER))
     in_state(cloud, run_id, state)
     assert browser.ask(f"/web/runs/{run_id}/upload")["statusCode"] == status

@@ -656,3 +656,43 @@ def test_a_page_of_uploads_reads_no_more_than_it_shows(
     assert {limit for limit, _ in asked} == {4}
     assert sum(items for _, items in asked) <= 8 * len(found)
     assert ask("GET", f"/runs/{run_id}/uploads", who, query={"cursor": "%"})[0] == 400
+
+
+def test_of_two_who_change_a_sheet_the_second_sees_it(lab: Lab) -> None:
+    run_id, who = a_run_in(lab)
+    sheet = f"/runs/{run_id}/sheet"
+    status, first = ask("PUT", sheet, who, "name\npig 1\n", if_none_match="*")
+    assert status == 200
+    status, said = ask("PUT", sheet, who, "name\npig 2\n", if_none_match="*")
+    assert (status, said["code"]) == (409, "conflict")
+    status, second = ask("PUT", sheet, who, "name\npig 3\n", if_match=f'"{first["etag"]}"')
+    assert status == 200
+    status, said = ask("PUT", sheet, who, "name\npig 4\n", if_match=f'"{first["etag"]}"')
+    assert (status, said["code"]) == (409, "conflict")
+    status, kept = ask("GET", sheet, who)
+    assert kept["csv"] == "name\npig 3\n"
+    assert kept["sheet"]["etag"] == second["etag"]
+
+
+def test_a_sheet_that_is_put_goes_before_a_file_of_its_name(lab: Lab) -> None:
+    run_id, who = a_run_in(lab)
+    file = {"path": "sample_sheet.csv", "size": 9}
+    [under_way] = declared(run_id, who, file)
+    assert under_way["verdict"] == "taken"
+    status, _ = ask("PUT", f"/runs/{run_id}/sheet", who, "name\npig 1\n")
+    assert status == 200
+    upload = f"/runs/{run_id}/uploads/{under_way['upload_id']}"
+    assert ask("POST", f"{upload}/complete", who)[0] == 409
+    [again] = declared(run_id, who, file)
+    assert again["verdict"] == "left_out"
+    assert ask("DELETE", upload, who)[0] == 200
+    assert ask("GET", f"/runs/{run_id}/sheet", who)[1]["csv"] == "name\npig 1\n"
+
+
+def test_a_sheet_that_cannot_be_read_is_answered_with_its_fault(lab: Lab) -> None:
+    run_id, who = a_run_in(lab)
+    Objects("raw").put(f"runs/{run_id}/sample_sheet.csv", b"PK\x03\x04 a workbook")
+    status, kept = ask("GET", f"/runs/{run_id}/sheet", who)
+    assert status == 200
+    assert not kept["sheet"]["valid"] and kept["sheet"]["faults"]
+    assert kept["csv"] == ""

@@ -40,6 +40,10 @@ def of_outcome(outcome: Outcome | None, *, exit_zero: bool = False) -> int:
 
 def of_run(run: RunRecord, *, exit_zero: bool = False) -> int:
     """Of a run that is over."""
-    if run.state in _OF_STATE:
-        return _OF_STATE[run.state]
-    return of_outcome(run.verdict.outcome if run.verdict else None, exit_zero=exit_zero)
+    outcome = run.verdict.outcome if run.verdict else None
+    return of_state(run.state, outcome, exit_zero=exit_zero)
+
+
+def of_state(state: RunState, outcome: Outcome | None, *, exit_zero: bool = False) -> int:
+    """Of a run that ended so."""
+    return _OF_STATE.get(state, of_outcome(outcome, exit_zero=exit_zero))

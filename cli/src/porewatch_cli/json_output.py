@@ -30,6 +30,7 @@ from porewatch_cli.operate.doctor_checks import Check
 from porewatch_cli.operate.redrive import Letters
 from porewatch_cli.operate.registry import Rebuilt
 from porewatch_cli.remote.login import Login
+from porewatch_cli.remote.watch_run import RemoteRun
 from porewatch_cli.runs.run_view import RunView
 from porewatch_cli.submit.submit import Submission
 from porewatch_worker.report.compare import Comparison
@@ -214,7 +215,7 @@ OUTPUTS: dict[str, Any] = {
     "chaos kill": Interruption,
 }
 """Command -> what it prints. `references list` has the second form with --pushed or --stack."""
-LINES = {"run": RunView, "submitted": Submission}
+LINES = {"run": RunView, "remote": RemoteRun, "submitted": Submission}
 """Kind -> one line of `watch --json` and `submit --wait --json`; each has `kind` and its own
 fields."""
 STREAMS = ("watch", "submit --wait")

@@ -96,7 +96,7 @@ def submit(
     try:
         if chosen is None:
             options = {"profile": layout, "bundle": bundle, "release_policy": release_policy}
-            cannot = {"--run-id": run_id, "--wait": wait or None, "read limits": limits}
+            cannot = {"--run-id": run_id, "read limits": limits}
             target = Target(server or "", project, name, options, cannot)
             sent = send_to_server(path, target, sheet=sample_sheet, lab=lab, quiet=as_json)
         else:
@@ -122,7 +122,9 @@ def submit(
         print_json(output.submitted(sent))
     else:
         output.print_submitted(sent)
-    if wait and chosen is not None:
+    if wait and chosen is None:
+        _watch_server(sent.run_id, server or "", as_json=as_json, exit_zero=exit_zero)
+    elif wait and chosen is not None:
         awaited = Sent(sent.digest) if sent.digest else None
         _watch_and_report(
             sent.run_id,
@@ -138,6 +140,7 @@ def submit(
     app,
     "porewatch watch RUN",
     "porewatch watch RUN --revision 0 --json",
+    "porewatch watch RUN --server https://screens.example.org/v1",
 )
 def watch(
     run: RunArgument,
@@ -145,6 +148,7 @@ def watch(
     language: LanguageOption = SOURCE,
     exit_zero: ExitZeroOption = False,
     as_json: JsonOption = False,
+    server: ServerOption = None,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
@@ -157,6 +161,9 @@ def watch(
     """
     from porewatch_cli.stack import find_stack
 
+    if server is not None:
+        _watch_server(run, server, as_json=as_json, exit_zero=exit_zero)
+        return
     chosen = find_stack(stack, profile=profile, region=region)
     _watch_and_report(
         run,
@@ -166,6 +173,16 @@ def watch(
         exit_zero=exit_zero,
         revision=revision,
     )
+
+
+def _watch_server(run: str, server: str, *, as_json: bool, exit_zero: bool) -> None:
+    from porewatch_cli import exit_codes
+    from porewatch_cli.remote.server import Server
+    from porewatch_cli.remote.watch_run import watch_run
+
+    ended = watch_run(Server(server), run, as_json=as_json)
+    if code := exit_codes.of_state(ended.state, ended.outcome, exit_zero=exit_zero):
+        raise typer.Exit(code)
 
 
 def _watch_and_report(

@@ -136,7 +136,7 @@ UPLOADS = (
     Route("delete", _UPLOAD, "give_up_upload", "Give an upload up, or take its file away",
           Completed),
     Route("put", f"{_RUN}/sheet", "keep_sheet", "Check and keep the sample sheet", SheetAnswer,
-          SheetToSend, text="text/csv"),
+          SheetToSend, text="text/csv", headers=("If-Match", "If-None-Match")),
     Route("get", f"{_RUN}/sheet", "show_sheet", "The sample sheet", KeptSheet),
     Route("post", f"{_RUN}/seal", "seal_run", "Seal the run, which starts it", SealAnswer,
           SealOrder),

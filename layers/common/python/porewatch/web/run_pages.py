@@ -80,9 +80,16 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             has_page=bool(standing and page_key(standing.report_keys, visit.language)),
             project=_name_of(shown.project),
             live=shown.state in UNDER_WAY,
-            takes_files=takes_files(shown.state) and visit.may("submit", shown.project),
+            takes_files=_takes_files(visit, shown),
             seconds=POLL_SECONDS,
         )
+
+
+def _takes_files(visit: Visit, run: RunView) -> bool:
+    """Whether this visitor may upload into it: it was registered, and has not begun."""
+    if not takes_files(run.state) or not visit.may(Action.SUBMIT, run.project):
+        return False
+    return wiring.upload_context().uploads.is_registered(run.run_id)
 
 
 def _until(runs: Sequence[RunView]) -> dict[str, datetime]:

@@ -13,7 +13,7 @@ from porewatch.domain.submission.run_uploads import refuse_unless_open
 from porewatch.edge import wiring
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run
-from porewatch.usecases.uploads.keep_sheet import SheetTable, kept_sheet
+from porewatch.usecases.uploads.keep_sheet import SheetAnswer, kept_sheet
 from porewatch.web.project_names import project_names
 from porewatch.web.router import Visit
 
@@ -38,6 +38,9 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         visit = Visit(api)
         record = reach_run(run_id, visit.who, Action.SUBMIT, runs=wiring.runs())
         refuse_unless_open(record)
+        wiring.upload_context().uploads.submission(
+            run_id
+        )  # NotFound for one that is not registered
         return visit.page(
             "upload.html.j2",
             connections=(wiring.upload_context().parts.origin(),),
@@ -49,10 +52,10 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         )
 
 
-def _kept(run_id: str, visit: Visit) -> SheetTable | None:
-    """The table of the sheet that the run has already."""
+def _kept(run_id: str, visit: Visit) -> SheetAnswer | None:
+    """The sheet that the run has already, or what is wrong with it."""
     try:
-        return kept_sheet(run_id, visit.who, wiring.upload_context()).sheet.table
+        return kept_sheet(run_id, visit.who, wiring.upload_context()).sheet
     except NotFound:
         return None
 

@@ -39,6 +39,10 @@ class RunUploads:
             raise _unregistered(run_id)
         return item.model(Submission)
 
+    def is_registered(self, run_id: str) -> bool:
+        """Whether it takes uploads: not a run that came by the bucket."""
+        return self._table.get(run_key(run_id), SUBMISSION) is not None
+
     def all(self, run_id: str) -> Iterator[Upload]:
         """Every upload of the run, in order of its id."""
         return (item.model(Upload) for item in self._table.query(run_key(run_id), UPLOAD))
@@ -56,6 +60,19 @@ class RunUploads:
         if item is None:
             raise absent_upload(upload_id)
         return item.model(Upload)
+
+    def note_sheet(self, run_id: str) -> None:
+        """From now on the sheet that is put goes before a file of its name. NotFound for a run that
+        was not registered."""
+
+        def step(stored: Item | None) -> Change | None:
+            if stored is None:
+                raise _unregistered(run_id)
+            before = stored.model(Submission)
+            after = before.model_copy(update={"sheet_kept": True})
+            return None if after == before else Change(Item.of(stored.pk, stored.sk, after))
+
+        self._table.change(run_key(run_id), SUBMISSION, step, retries=PATIENT)
 
     def change(
         self,

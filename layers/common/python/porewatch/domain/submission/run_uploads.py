@@ -59,6 +59,9 @@ class Submission(Model):
     ] = 0
     files: Annotated[Count, Field(description="that are uploaded or will be")] = 0
     archives: Annotated[Count, Field(description="of them tars")] = 0
+    sheet_kept: Annotated[
+        bool, Field(description="a sample sheet was put; it goes before a file of its name")
+    ] = False
 
     @property
     def stored(self) -> int:

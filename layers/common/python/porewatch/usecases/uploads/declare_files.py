@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from porewatch.domain.errors import InputRefused, Refused
+from porewatch.domain.errors import InputRefused, NotFound, Refused
 from porewatch.domain.inputs.landing.answers import Treatment
 from porewatch.domain.people.principal import Principal
-from porewatch.domain.submission.placing import Place, place
+from porewatch.domain.submission.placing import SHEET, Place, place
 from porewatch.domain.submission.run_uploads import (
     FileToSend,
     Submission,
@@ -70,6 +70,14 @@ def declare_files(
 
 def _place(file: FileToSend, submission: Submission) -> Place:
     found = place(file.path, file.size, submission.asked.options)
+    if found.path == SHEET and submission.sheet_kept:
+        return Place(
+            found.path,
+            "",
+            Treatment.LEFT_OUT,
+            "the run has a sample sheet that was put, which goes before this file.",
+            "correct that one.",
+        )
     if found.verdict is Treatment.REFUSED:
         raise InputRefused(found.problem, file=found.path, remedy=found.remedy or None)
     return found
@@ -103,7 +111,9 @@ def _kept(run_id: str, uploads: Sequence[Upload], context: UploadContext) -> dic
         if was is not None and was.s3_upload and now.s3_upload != was.s3_upload:
             context.parts.abort(key_of(was), was.s3_upload)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun = pool.map(lambda pair: begin(pair[1], context), changed.values())
+        begun = pool.map(
+            lambda pair: begin(_alive(pair[0], pair[1], context), context), changed.values()
+        )
         return {upload.upload_id: upload for upload in begun}
 
 
@@ -114,6 +124,27 @@ def _rule(fresh: Upload) -> Callable[[Upload | None], Upload | None]:
         return None
 
     return rule
+
+
+def _alive(was: Upload | None, now: Upload, context: UploadContext) -> Upload:
+    """The upload; without S3's id when that was given up, by its lifecycle rule or by somebody."""
+    if was is None or now.state is not UploadState.OPEN or not now.s3_upload:
+        return now
+    try:
+        context.parts.parts(key_of(now), now.s3_upload)
+    except NotFound:
+        return _forgotten(now, context)
+    return now
+
+
+def _forgotten(upload: Upload, context: UploadContext) -> Upload:
+    def rule(before: Upload | None) -> Upload | None:
+        if before is None or before.s3_upload != upload.s3_upload:
+            return None
+        return before.model_copy(update={"s3_upload": ""})
+
+    _, now = context.uploads.change(upload.run_id, {upload.upload_id: rule})[upload.upload_id]
+    return now
 
 
 def begin(upload: Upload, context: UploadContext) -> Upload:

@@ -7,14 +7,21 @@ import csv
 import io
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Model
 from porewatch.domain.bounds import MOST_TEXT
-from porewatch.domain.errors import InputRefused, NotFound, PorewatchError
+from porewatch.domain.errors import (
+    AlreadyDone,
+    Conflict,
+    InputRefused,
+    NotFound,
+    PorewatchError,
+    SampleSheetRefused,
+)
 from porewatch.domain.inputs.sheet.sample_sheet import Sheet, read_sheet
 from porewatch.domain.inputs.sheet.table_text import Row, decode
 from porewatch.domain.people.principal import Principal
@@ -22,8 +29,9 @@ from porewatch.domain.people.roles import Action
 from porewatch.domain.records.refusal import Refusal, refusals_of
 from porewatch.domain.runs import Sample
 from porewatch.domain.submission.placing import SHEET
+from porewatch.domain.submission.run_uploads import Upload, UploadState, upload_id_of
 from porewatch.usecases.people.reach_run import reach_run
-from porewatch.usecases.uploads.upload_context import UploadContext, may_upload
+from porewatch.usecases.uploads.upload_context import UploadContext, key_of, may_upload
 
 CSV = "text/csv; charset=utf-8"
 MOST_EDITED = 1_000
@@ -80,18 +88,36 @@ class SheetAnswer(Model):
     faults: tuple[SheetFault, ...] = ()
     encoding: str | None = None
     table: SheetTable | None = None
+    etag: Annotated[
+        str | None, Field(description="of the sheet that is kept, for If-Match; None: not kept")
+    ] = None
 
 
 class KeptSheet(Model):
     """The sheet of a run as text, and what it says."""
 
-    csv: str
+    csv: Annotated[str, Field(description="empty: it cannot be read, and `faults` say why")]
     sheet: SheetAnswer
 
 
-def keep_sheet(run_id: str, content: bytes, who: Principal, context: UploadContext) -> SheetAnswer:
+class Expected(NamedTuple):
+    """What lies there, as who sends a sheet believes: an `etag`, or `nothing`; neither: whatever
+    it is."""
+
+    etag: str | None = None
+    nothing: bool = False
+
+
+def keep_sheet(
+    run_id: str,
+    content: bytes,
+    who: Principal,
+    context: UploadContext,
+    expected: Expected = Expected(),  # noqa: B008 - it cannot be changed
+) -> SheetAnswer:
     """Check a sheet, and keep it when it is valid. Raises as `may_upload`; InputRefused for a run
-    that comes as a tar, which brings its own, and for a sheet that is too long."""
+    that comes as a tar, which brings its own, and for a sheet that is too long; Conflict for
+    another one than `expected`. From then on it goes before a file of its name."""
     may_upload(run_id, who, context)
     if context.uploads.submission(run_id).archives:
         raise InputRefused(
@@ -102,22 +128,58 @@ def keep_sheet(run_id: str, content: bytes, who: Principal, context: UploadConte
     if len(content) > MOST_TEXT:
         raise InputRefused(f"a sheet has at most {MOST_TEXT:,} bytes.", file=SHEET)
     sheet = read_sheet(content, file=SHEET)
-    if not sheet.faults:
-        context.raw.put(s3_keys.raw_key(run_id, SHEET), content, CSV)
-    return _answer(sheet)
+    if sheet.faults:
+        return _answer(sheet)
+    context.uploads.note_sheet(run_id)
+    _leave_out_file(run_id, context)
+    return _answer(sheet, _written(s3_keys.raw_key(run_id, SHEET), content, expected, context))
+
+
+def _leave_out_file(run_id: str, context: UploadContext) -> None:
+    """A file of the sheet's name that was uploaded, or is being, serves no more."""
+
+    def rule(before: Upload | None) -> Upload | None:
+        if before is None or not before.counts:
+            return None
+        return before.model_copy(update={"state": UploadState.LEFT_OUT})
+
+    changed = context.uploads.change(run_id, {upload_id_of(SHEET): rule})
+    for was, _ in changed.values():
+        if was is not None and was.state is UploadState.OPEN and was.s3_upload:
+            context.parts.abort(key_of(was), was.s3_upload)
+
+
+def _written(key: str, content: bytes, expected: Expected, context: UploadContext) -> str:
+    if expected.etag is not None:
+        return context.raw.put_if_match(key, content, expected.etag, CSV)
+    if not expected.nothing:
+        return context.raw.put(key, content, CSV)
+    try:
+        return context.raw.put_new(key, content, CSV)
+    except AlreadyDone:
+        raise Conflict(
+            "another sheet was kept meanwhile.", file=SHEET, remedy="load it, then change it."
+        ) from None
 
 
 def kept_sheet(run_id: str, who: Principal, context: UploadContext) -> KeptSheet:
     """The sheet that lies in the run. NotFound when there is none."""
     reach_run(run_id, who, Action.SEE, runs=context.runs)
+    key = s3_keys.raw_key(run_id, SHEET)
+    absent = NotFound("the run has no sample sheet.", remedy="PUT one.")
+    head = context.raw.head(key)
+    if head is None:
+        raise absent
     try:
-        content = context.raw.get(s3_keys.raw_key(run_id, SHEET))
+        content = context.raw.get(key)
     except NotFound:
-        raise NotFound("the run has no sample sheet.", remedy="PUT one.") from None
-    decoded = decode(content, SHEET)
-    return KeptSheet(
-        csv=decoded.text.removeprefix("\ufeff"), sheet=_answer(read_sheet(content, file=SHEET))
-    )
+        raise absent from None
+    sheet = read_sheet(content, file=SHEET)
+    try:
+        text = decode(content, SHEET).text
+    except SampleSheetRefused:
+        text = ""
+    return KeptSheet(csv=text.removeprefix("\ufeff"), sheet=_answer(sheet, head.etag))
 
 
 def _decoded(text: str) -> bytes:
@@ -144,13 +206,14 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
     return out.getvalue().encode()
 
 
-def _answer(sheet: Sheet) -> SheetAnswer:
+def _answer(sheet: Sheet, etag: str | None = None) -> SheetAnswer:
     return SheetAnswer(
         valid=not sheet.faults,
         samples=sheet.samples,
         faults=tuple(map(_fault, sheet.faults)),
         encoding=sheet.encoding.value if sheet.encoding else None,
         table=_table(sheet.table),
+        etag=etag,
     )
 
 

@@ -1,14 +1,16 @@
 // Sends files in parts by presigned links: some at once, on after a fault, a pause or a reload.
 "use strict";
 
-const ONE_PART = 8 * 2 ** 20, PARTS_AT_ONCE = 5, FILES_AT_ONCE = 5, LONGEST_WAIT = 30_000;
+const ONE_PART = 8 * 2 ** 20, PARTS_AT_ONCE = 5, FILES_AT_ONCE = 5, LONGEST_WAIT = 30_000, STALL = 60_000, S3_TRIES = 4;
 
 const hex = async (bytes) => Array.from(
   new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) => byte.toString(16).padStart(2, "0"),
 ).join("");
 
+const isGone = (error) => error.name === "NotReadableError" || error.name === "NotFoundError";
+
 /** Nothing of what was asked can ever work: what is at fault is the file, or who asks. */
-const isFinal = (error) => error.status >= 400 && error.status < 500 && ![408, 429].includes(error.status);
+const isFinal = (error) => isGone(error) || error.redeclare || (error.status >= 400 && error.status < 500 && ![408, 429].includes(error.status));
 
 /** At most `most` at once; none while it is paused. */
 class Gate {
@@ -19,29 +21,35 @@ class Gate {
     try { return await work(); } finally { this.free += 1; this.wake(); }
   }
   wake() { for (const done of this.waiting.splice(0)) done(); }
-  pause(paused) { this.paused = paused; this.wake(); }
 }
 
-/** One run's uploads. `report(transfer)` when a file has come further, `trouble(error, seconds)` before a wait. */
+/** One run's uploads. `report(transfer)` when a file has come further, `trouble(error, seconds)` before a wait and, with
+ * null, after it. `sent`: bytes that this page has sent. */
 class Uploader {
   constructor(run, report, trouble) {
-    Object.assign(this, { run, report, trouble, gate: new Gate(PARTS_AT_ONCE), requests: new Set(), wakers: new Set() });
+    Object.assign(this, { run, report, trouble, gate: new Gate(PARTS_AT_ONCE), requests: new Set(), wakers: new Set(), sent: 0, stopped: null });
     addEventListener("online", () => this.wake());
   }
 
+  get paused() { return this.gate.paused; }
+
   pause(paused) {
-    this.gate.pause(paused);
-    if (paused) for (const request of this.requests) request.abort(); else this.wake();
+    this.gate.paused = paused;
+    if (paused) for (const request of this.requests) request.abort();
+    else { this.gate.wake(); this.wake(); }
   }
 
   wake() { for (const done of this.wakers) done(); this.wakers.clear(); }
 
   /** Until it works, or never can. */
   async trying(work) {
-    for (let attempt = 0; ; attempt += 1) {
+    for (let attempt = 0, refused = 0; ; attempt += 1) {
+      if (this.stopped) throw this.stopped;
       try { return await this.gate.through(work); } catch (error) {
-        if (isFinal(error) || error.name === "NotReadableError" || error.name === "NotFoundError") throw error;
-        if (this.gate.paused) { attempt = 0; continue; }
+        if (this.paused) { attempt = 0; continue; }
+        if (error.s3 >= 400 && error.s3 < 500 && (refused += 1) >= S3_TRIES) error.status = error.s3;
+        if (error.status === 401) this.stopped = error;
+        if (isFinal(error)) throw error;
         const wait = Math.min(LONGEST_WAIT, 1000 * 2 ** attempt) * (0.5 + Math.random() / 2);
         this.trouble(error, Math.ceil(wait / 1000));
         await new Promise((done) => { this.wakers.add(done); setTimeout(done, wait); });
@@ -58,7 +66,7 @@ class Uploader {
     for (const one of small) {
       try { one.sha256 = await hex(await one.file.arrayBuffer()); } catch (error) { this.failed(one, error); }
     }
-    await this.declared(small.filter((one) => one.sha256 !== undefined), false);
+    await this.declared(small.filter((one) => one.state === "waiting"), false);
     await this.declared(large, true);
   }
 
@@ -67,35 +75,57 @@ class Uploader {
     const files = transfers.map(({ path, file, sha256 }) => ({
       path, size: file.size, modified: file.lastModified, ...(sha256 && { sha256 }),
     }));
-    const answer = await this.ask("POST", "/uploads", { files, part_checksums: parts });
-    answer.files.forEach((said, at) => {
-      const one = transfers[at];
-      one.answer = said;
-      one.state = said.verdict === "taken" ? (said.state === "done" ? "done" : "waiting") : said.verdict;
-      one.note = [said.problem, said.remedy].filter(Boolean).join(" ");
-      this.report(one);
-    });
+    try {
+      const answer = await this.ask("POST", "/uploads", { files, part_checksums: parts });
+      answer.files.forEach((said, at) => this.placed(transfers[at], said));
+    } catch (error) { for (const one of transfers) this.failed(one, error); }
+  }
+
+  placed(transfer, said) {
+    transfer.answer = said;
+    transfer.state = said.verdict === "taken" ? (said.state === "done" ? "done" : "waiting") : said.verdict;
+    transfer.note = said.verdict === "refused" ? [said.problem, said.remedy].filter(Boolean).join(" ") : "";
+    this.report(transfer);
   }
 
   /** Sends those that are taken, a few at once. */
   async send(transfers) {
-    const queue = transfers.filter((one) => one.state === "waiting");
+    const queue = transfers.filter((one) => one.state === "waiting" && one.answer);
     await Promise.all(Array.from({ length: FILES_AT_ONCE }, async () => {
-      for (let one = queue.shift(); one; one = queue.shift()) await this.one(one);
+      for (let one = queue.shift(); one && !this.stopped; one = queue.shift()) await this.one(one);
     }));
   }
 
   async one(transfer) {
-    try {
-      transfer.state = "sending";
-      for (let again = 0; !(await this.sitting(transfer, again > 0)); again += 1) if (again > 4) throw new Error(transfer.note);
-      transfer.state = "done";
-    } catch (error) { await this.lookAgain(transfer, error); }
+    transfer.state = "sending";
+    for (let declared = 0; ; declared += 1) {
+      try { await this.whole(transfer); transfer.state = "done"; } catch (error) {
+        if (error.redeclare && declared < 2 && (await this.declaredAgain(transfer))) continue;
+        await this.lookAgain(transfer, error);
+      }
+      break;
+    }
     this.report(transfer);
+  }
+
+  /** S3 knows the upload no more: the file is declared again. Whether it is to be sent now. */
+  async declaredAgain(transfer) {
+    const checked = transfer.answer.part_checksums;
+    transfer.parts = {};
+    await this.declared([transfer], checked);
+    if (transfer.state !== "waiting") return false;
+    transfer.state = "sending";
+    return true;
+  }
+
+  async whole(transfer) {
+    for (let again = 0; again < 5; again += 1) if (await this.sitting(transfer, again > 0)) return;
+    throw new Error(transfer.note);
   }
 
   /** What an earlier page asked for may be done meanwhile. */
   async lookAgain(transfer, error) {
+    if (["done", "refused", "left_out"].includes(transfer.state)) return;
     try {
       const now = error.status === 409 && (await this.ask("GET", `/uploads/${transfer.answer.upload_id}`));
       if (now.state === "done") { Object.assign(transfer, { state: "done", note: "" }); return; }
@@ -103,14 +133,19 @@ class Uploader {
     this.failed(transfer, error);
   }
 
-  failed(transfer, error) { Object.assign(transfer, { state: "failed", note: error.message, status: error.status }); this.report(transfer); }
+  failed(transfer, error) {
+    Object.assign(transfer, { state: "failed", note: error.message, changed: isGone(error), status: error.status });
+    this.report(transfer);
+  }
 
   /** Sends what has not arrived and completes the file. False when S3 lacks parts after all. */
   async sitting(transfer, again) {
     const { upload_id: id, parts } = transfer.answer, path = `/uploads/${id}`;
-    const here = parts > 1 || again ? (await this.ask("GET", path)).arrived : [];
-    const arrived = new Set(here.map((part) => part.number));
-    transfer.parts = Object.fromEntries(here.map((part) => [part.number, part.size]));
+    const now = parts > 1 || again ? await this.ask("GET", path) : { arrived: [] };
+    if (now.state === "done") return true;
+    if (now.state === "ended") throw Object.assign(new Error(now.state), { redeclare: true });
+    const arrived = new Set(now.arrived.map((part) => part.number));
+    transfer.parts = Object.fromEntries(now.arrived.map((part) => [part.number, part.size]));
     this.report(transfer);
     const missing = Array.from({ length: parts }, (_, at) => at + 1).filter((number) => !arrived.has(number));
     await Promise.all(missing.map((number) => this.trying(() => this.part(transfer, number))));
@@ -131,21 +166,36 @@ class Uploader {
       const wanted = checked ? { number, sha256: await hex(bytes) } : number;
       [link] = (await send("POST", `${this.run}/uploads/${id}/urls`, { parts: [wanted] })).links;
     }
-    await this.put(link, bytes, (sent) => { transfer.parts = { ...transfer.parts, [number]: sent }; this.report(transfer); });
+    if (this.paused) throw new Error("paused");
+    await this.put(link, bytes, (sent) => this.progress(transfer, number, sent));
   }
 
-  /** fetch() does not say how far it is. A link that is too old (403) is asked for again. */
+  progress(transfer, number, sent) {
+    transfer.parts ??= {};
+    this.sent += Math.max(0, sent - (transfer.parts[number] ?? 0));
+    transfer.parts[number] = sent;
+    this.report(transfer);
+  }
+
+  /** fetch() does not say how far it is. A link that is too old (403) is asked for again; an upload that S3 has given up
+   * (404) is declared again. */
   put(link, bytes, sent) {
     return new Promise((done, failed) => {
-      const request = new XMLHttpRequest(), fail = (text) => { sent(0); failed(new Error(text)); };
+      const request = new XMLHttpRequest();
+      let stalls = 0;
+      const watch = () => { clearTimeout(stalls); stalls = setTimeout(() => request.abort(), STALL); };
+      const fail = (text, more) => { sent(0); failed(Object.assign(new Error(text), more)); };
       this.requests.add(request);
-      request.upload.onprogress = (event) => sent(event.loaded);
-      request.onload = () => (request.status < 300 ? (sent(bytes.byteLength), done()) : fail(`S3: HTTP ${request.status}`));
-      request.onerror = () => fail("S3");
-      request.onabort = () => fail("S3");
-      request.onloadend = () => this.requests.delete(request);
+      request.upload.onprogress = (event) => { watch(); sent(event.loaded); };
+      request.onload = () => {
+        if (request.status < 300) { sent(bytes.byteLength); done(); }
+        else fail(`S3: HTTP ${request.status}`, { s3: request.status, redeclare: request.status === 404 });
+      };
+      request.onerror = request.onabort = () => fail("S3");
+      request.onloadend = () => { clearTimeout(stalls); this.requests.delete(request); };
       request.open("PUT", link.url);
       for (const [name, value] of Object.entries(link.headers)) request.setRequestHeader(name, value);
+      watch();
       request.send(bytes);
     });
   }

@@ -1,6 +1,8 @@
 // What pages do beside links: send forms to the API with the token of this session, and copy.
 "use strict";
 
+const LONGEST_ANSWER = 60_000;
+
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
 /** A change, as the API takes it: JSON (or text), and the token that another site cannot know. An error has the `status`
@@ -11,6 +13,7 @@ async function send(method, address, fields, headers) {
     headers: { "x-csrf-token": meta("csrf"), ...(fields && { "content-type": "application/json" }), ...headers },
     body: typeof fields === "string" ? fields : fields && JSON.stringify(fields),
     credentials: "same-origin",
+    signal: AbortSignal.timeout(LONGEST_ANSWER),
   });
   const text = await reply.text();
   let answer = {};
@@ -55,7 +58,7 @@ document.addEventListener("submit", async (event) => {
     else if (form.dataset.then) location.assign(form.dataset.then);
     else location.reload();
   } catch (error) {
-    if (error.status && form.dataset.once) form.dataset.once = "";  // answered: what is sent next is another request
+    if (error.status < 500 && form.dataset.once) form.dataset.once = "";  // answered: what is sent next is another request
     if (status) status.textContent = error.message;
     button.disabled = false;
     button.focus();

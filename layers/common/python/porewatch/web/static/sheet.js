@@ -1,47 +1,64 @@
 // The sample sheet as a table to edit. The API checks it, by the rules of every other door, and keeps it.
 "use strict";
 
+/** Whether the sheet that is shown is the one that is kept; it is kept first where it is not. */
+let sheetIsKept = async () => true;
+
 (() => {
   const place = document.getElementById("sheet");
   if (!place) return;
   const words = JSON.parse(place.dataset.words), fields = JSON.parse(place.dataset.columns), choices = JSON.parse(place.dataset.choices);
-  const at = (id) => document.getElementById(id), table = place.querySelector("table");
   const columns = Object.fromEntries(fields.flatMap((one) => one.headings.map((heading) => [heading, one])));
-  const MOST_ROWS = 1000;
-  let headings = JSON.parse(place.dataset.usual), rows = [[]], lines = [], barcodes = [], changed = false;
+  const at = (id) => document.getElementById(id), table = place.querySelector("table");
+  const MOST_ROWS = 1000, FIRST = 2;  // as a program for tables numbers them: the headings are row 1
+  const draft = `porewatch sheet ${place.dataset.address.split("/").at(-2)}`;
+  let headings = JSON.parse(place.dataset.usual), rows = [[]], byLine = [], faults = [], barcodes = [], edits = 0, keptAt = 0, etag = null, isLong = false;
 
   const say = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   const plain = (heading) => heading.normalize("NFKC").trim().toLowerCase().replaceAll(/[ -]/g, "_");
   const known = (heading) => columns[plain(heading)];
+  const nameOf = (heading) => known(heading)?.words ?? heading;
   const isBlank = (row) => !row.some((cell) => cell?.trim());
-  const idOf = (row, column) => `cell-${row}-${column}`;
+  const cellAt = (number, column) => at(`cell-${number}-${column}`);
+  const tell = (text, name = "") => Object.assign(at("kept"), { textContent: text, className: name });
+
+  /** Typed cells outlive a reload and a sign-in, in this tab. */
+  function edited() {
+    edits += 1;
+    try { sessionStorage.setItem(draft, JSON.stringify({ headings, rows, etag })); } catch { /* storage is full or forbidden */ }
+  }
+
+  function forget() { try { sessionStorage.removeItem(draft); } catch { /* as above */ } }
 
   function draw() {
     const head = document.createElement("tr");
-    for (const heading of headings) {
+    const corner = Object.assign(document.createElement("td"), { className: "number" });
+    head.append(corner, ...headings.map((heading) => {
       const cell = document.createElement("th"), name = document.createElement("code");
       cell.scope = "col";
       name.textContent = heading;
       cell.append(known(heading)?.words ?? "", " ", name);
-      head.append(cell);
-    }
-    head.append(Object.assign(document.createElement("td"), { className: "heard", textContent: "" }));
+      return cell;
+    }), document.createElement("td"));
     table.tHead.replaceChildren(head);
     table.tBodies[0].replaceChildren(...rows.map(drawRow));
-    at("add-barcodes").hidden = !missing().length;
+    at("add-barcodes").hidden = isLong || !missing().length;
     ticks();
+    paint();
   }
 
   function drawRow(row, number) {
-    const made = document.createElement("tr");
+    const made = document.createElement("tr"), line = document.createElement("th");
+    Object.assign(line, { scope: "row", className: "number", textContent: number + FIRST });
+    made.append(line);
     headings.forEach((heading, column) => {
       const cell = made.insertCell();
-      cell.dataset.head = known(heading)?.words ?? heading;
+      cell.dataset.head = nameOf(heading);
       cell.append(field(heading, row, number, column));
     });
     const remove = document.createElement("button");
     Object.assign(remove, { type: "button", textContent: say("remove"), onclick: () => removeRow(number) });
-    remove.setAttribute("aria-label", say("remove_row", { row: number + 1 }));
+    remove.setAttribute("aria-label", say("remove_row", { row: number + FIRST }));
     made.insertCell().append(remove);
     return made;
   }
@@ -51,9 +68,9 @@
     const made = document.createElement(allowed ? "select" : "input");
     if (allowed) made.replaceChildren(new Option("", ""), ...allowed.map(([one, text]) => new Option(text, one)));
     if (allowed && ![...made.options].some((one) => one.value === value)) made.append(new Option(value, value));
-    Object.assign(made, { id: idOf(number, column), value, autocomplete: "off" });
-    made.setAttribute("aria-label", say("cell", { column: known(heading)?.words ?? heading, row: number + 1 }));
-    made.oninput = () => { row[column] = made.value; changed = true; unmark(made); };
+    Object.assign(made, { id: `cell-${number}-${column}`, value, autocomplete: "off" });
+    made.setAttribute("aria-label", say("cell", { column: nameOf(heading), row: number + FIRST }));
+    made.oninput = () => { row[column] = made.value; unmark(made); edited(); };
     made.onkeydown = (event) => move(event, number, column, allowed);
     made.onpaste = (event) => paste(event, number, column);
     return made;
@@ -61,46 +78,53 @@
 
   function unmark(cell) { cell.removeAttribute("aria-invalid"); cell.removeAttribute("aria-describedby"); }
 
-  /** As in a program for tables: Enter and the arrows go up and down; Enter at the end adds a row. */
+  /** As in a program for tables: Enter and the arrows go up and down; Enter at the end adds a row. The Enter that ends a
+   * conversion of an input method is none (229: as Safari says it). */
   function move(event, number, column, isChoice) {
     const steps = { Enter: 1, ...(!isChoice && { ArrowDown: 1, ArrowUp: -1 }) }, step = steps[event.key];
-    if (!step || event.isComposing) return;
+    if (!step || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
-    if (event.key === "Enter" && number === rows.length - 1) addRow(); else at(idOf(number + step, column))?.focus();
+    if (event.key === "Enter" && number === rows.length - 1) addRow(); else cellAt(number + step, column)?.focus();
   }
 
   function paste(event, number, column) {
     const text = event.clipboardData.getData("text");
-    if (!/[\t\n]/.test(text.trimEnd())) return;
+    if (!/[\t\n]/.test(text.replace(/\r?\n$/, ""))) return;
     event.preventDefault();
-    let pasted = text.trimEnd().split(/\r?\n/).map((line) => line.split("\t"));
-    if (pasted[0].filter(known).length > 1) {
-      headings = pasted[0];
-      pasted = pasted.slice(1);
+    let cells = pastedCells(text);
+    if (cells[0].filter(known).length > 1) {
+      if (!rows.every(isBlank) && !confirm(say("replace"))) return;
+      headings = cells[0];
+      cells = cells.slice(1);
       [rows, number, column] = [[], 0, 0];
     }
-    pasted.slice(0, MOST_ROWS).forEach((cells, down) => {
+    let lost = 0;
+    cells.forEach((some, down) => {
+      if (number + down >= MOST_ROWS) { lost += some.length; return; }
       rows[number + down] ??= [];
-      cells.slice(0, headings.length - column).forEach((cell, right) => { rows[number + down][column + right] = cell; });
+      some.forEach((cell, right) => {
+        if (column + right < headings.length) rows[number + down][column + right] = cell; else if (cell) lost += 1;
+      });
     });
     if (!rows.length) rows = [[]];
-    changed = true;
+    edited();
     draw();
-    at(idOf(number, column))?.focus();
+    tell(lost ? say("cut", { n: lost }) : "");
+    cellAt(number, column)?.focus();
   }
 
-  function addRow(cells = []) {
-    rows.push(cells);
+  function addRow() {
+    rows.push([]);
     draw();
-    at(idOf(rows.length - 1, 0)).focus();
+    cellAt(rows.length - 1, 0).focus();
   }
 
   function removeRow(number) {
     rows.splice(number, 1);
     if (!rows.length) rows = [[]];
-    changed = true;
+    edited();
     draw();
-    at(idOf(Math.min(number, rows.length - 1), 0)).focus();
+    cellAt(Math.min(number, rows.length - 1), 0).focus();
   }
 
   const columnOf = (wanted) => headings.findIndex((heading) => known(heading)?.field === wanted);
@@ -114,12 +138,12 @@
   function addBarcodes() {
     const fresh = missing().map((barcode) => { const row = []; row[columnOf("barcode")] = barcode; return row; });
     rows = [...rows.filter((row) => !isBlank(row)), ...fresh];
-    changed = true;
+    edited();
     draw();
-    at(idOf(rows.length - fresh.length, 0)).focus();
+    cellAt(rows.length - fresh.length, 0).focus();
   }
 
-  /** One box for each column that there is, and those that the sheet has. */
+  /** One box for each column that there is. */
   function ticks() {
     at("columns").replaceChildren(at("columns").firstElementChild, ...fields.map(({ field: name, words: text }) => {
       const label = document.createElement("label"), box = document.createElement("input");
@@ -138,103 +162,166 @@
       headings.splice(column, 1);
       for (const row of rows) row.splice(column, 1);
     }
-    changed = true;
+    edited();
     draw();
   }
 
-  const quoted = (cell) => `"${(cell ?? "").replaceAll(/\r?\n/g, " ").replaceAll('"', '""')}"`;
+  const quoted = (cell) => `"${(cell ?? "").replaceAll(/\s*[\r\n]+\s*/g, " ").replaceAll('"', '""')}"`;
 
-  /** The table as CSV. `lines`: in which line of it each row is. */
+  /** The table as CSV: each row in the line of its number, blank ones as blank lines. */
   function csv() {
-    lines = [];
-    let line = 1;
-    const text = [headings.map(quoted).join(",")];
-    rows.forEach((row, number) => {
-      if (isBlank(row)) return;
-      text.push(headings.map((_, column) => quoted(row[column])).join(","));
-      lines[line += 1] = number;
-    });
-    return `${text.join("\n")}\n`;
+    byLine = [];
+    rows.forEach((row, number) => { byLine[number + FIRST] = row; });
+    const text = rows.map((row) => (isBlank(row) ? "" : headings.map((_, column) => quoted(row[column])).join(",")));
+    return `${[headings.map(quoted).join(","), ...text].join("\n")}\n`;
   }
 
-  async function keep(content, type) {
+  /** What a reader of CSV would take for a remark. */
+  const remarks = () => rows.flatMap((row, number) => (/^\s*(#|sep=)/i.test(row[0] ?? "") ? [{ line: number + FIRST, column: headings[0], problem: say("remark") }] : []));
+
+  async function keep() {
+    const content = csv(), as = edits, odd = remarks();
+    if (odd.length) { mark(odd); return false; }
+    const answer = await put(content, "text/csv", etag ? { "if-match": `"${etag}"` } : { "if-none-match": "*" });
+    if (!answer) return false;
+    mark(answer.faults);
+    if (!answer.valid) return false;
+    etag = answer.etag;
+    keptAt = as;
+    if (edits === as) forget();
+    tell(say("kept", { n: answer.samples.length }), "done");
+    return edits === as;
+  }
+
+  async function put(content, type, expected) {
     at("keep").disabled = true;
-    at("kept").textContent = "";
-    try { took(await send("PUT", place.dataset.address, content, { "content-type": type }), type); } catch (error) {
-      if (error.answer?.faults && error.status === 422) took(error.answer, type);
-      else at("kept").textContent = error.message;
+    tell("");
+    try { return await send("PUT", place.dataset.address, content, { "content-type": type, ...expected }); } catch (error) {
+      if (error.status === 422 && error.answer.faults) return error.answer;
+      if (error.status === 401 || error.status === 403) signedOut(error); else tell(error.message);
+      return null;
     } finally { at("keep").disabled = false; }
   }
 
-  function took(answer, type) {
-    if (answer.table && type !== "text/csv") fill(answer.table);
-    else if (!answer.valid && type !== "text/csv") lines = [];
-    mark(answer.faults ?? []);
-    at("kept").classList.toggle("done", answer.valid);
-    at("kept").textContent = answer.valid ? say("kept", { n: answer.samples.length }) : "";
-    if (answer.valid) changed = false;
+  function signedOut(error) {
+    const link = document.createElement("a");
+    link.href = place.dataset.signIn;
+    link.textContent = say("sign_in");
+    at("kept").replaceChildren(`${error.message} `, link);
   }
 
   function fill(read) {
     headings = [...read.columns];
     rows = read.rows.map((row) => [...row.cells]);
-    lines = [];
-    read.rows.forEach((row, number) => { lines[row.line] = number; });
+    byLine = [];
+    read.rows.forEach((row, number) => { byLine[row.line] = rows[number]; });
     if (!rows.length) rows = [[]];
     draw();
   }
 
   /** Says each fault, with a link to its cell. */
-  function mark(faults) {
-    for (const cell of table.querySelectorAll("[aria-invalid]")) unmark(cell);
+  function mark(found, isFirst = true) {
+    faults = found.map((fault) => ({ ...fault, row: byLine[fault.line] }));
     const box = at("faults");
     box.replaceChildren();
     box.className = faults.length ? "note bad" : "";
+    paint();
     if (!faults.length) return;
     const title = document.createElement("p"), list = document.createElement("ul");
     title.textContent = say("faults", { n: faults.length });
-    faults.forEach((fault, number) => list.append(faultItem(fault, number)));
+    list.append(...faults.map(faultItem));
     box.append(title, list);
-    box.focus();
+    if (isFirst) box.focus();
+  }
+
+  /** Column of a fault: a heading, or the field that one means. -1: of the whole row. */
+  function columnOfFault({ column }) {
+    const exact = headings.indexOf(column);
+    return exact >= 0 || !column ? exact : columnOf(known(column)?.field ?? column);
+  }
+
+  function cellOf(fault) {
+    const number = rows.indexOf(fault.row);
+    return number < 0 ? null : cellAt(number, Math.max(0, columnOfFault(fault)));
+  }
+
+  /** Marks the cells of the faults, after each drawing. */
+  function paint() {
+    for (const cell of table.querySelectorAll("[aria-invalid]")) unmark(cell);
+    faults.forEach((fault, number) => {
+      const cell = columnOfFault(fault) < 0 ? null : cellOf(fault);
+      cell?.setAttribute("aria-invalid", "true");
+      cell?.setAttribute("aria-describedby", `fault-${number}`);
+    });
   }
 
   function faultItem(fault, number) {
-    const item = document.createElement("li"), row = lines[fault.line];
-    const column = headings.findIndex((heading) => heading === fault.column);
-    const cell = row === undefined ? null : at(idOf(row, Math.max(0, column)));
+    const item = document.createElement("li"), cell = cellOf(fault), column = columnOfFault(fault);
     item.id = `fault-${number}`;
     if (cell) {
       const link = document.createElement("a");
       link.href = `#${cell.id}`;
-      link.textContent = say(column < 0 ? "in_row" : "in_cell", { row: row + 1, column: known(fault.column ?? "")?.words ?? fault.column });
-      link.onclick = (event) => { event.preventDefault(); cell.focus(); };
+      link.textContent = say(column < 0 ? "in_row" : "in_cell", { row: rows.indexOf(fault.row) + FIRST, column: nameOf(headings[column] ?? "") });
+      link.onclick = (event) => { event.preventDefault(); cellOf(fault)?.focus(); };
       item.append(link, " ");
-      cell.setAttribute("aria-invalid", "true");
-      cell.setAttribute("aria-describedby", item.id);
     }
     item.append(`${fault.problem} ${fault.remedy ?? ""}`);
     return item;
   }
 
+  /** A file takes the place of what is shown; it is kept when nothing is wrong with it. */
   async function load(file) {
-    if (!file) return;
+    if (!file || (edits > keptAt && !confirm(say("replace")))) return;
     const bytes = new Uint8Array(await file.arrayBuffer());
     let text = "";
     for (let from = 0; from < bytes.length; from += 0x8000) text += String.fromCharCode(...bytes.subarray(from, from + 0x8000));
-    await keep({ base64: btoa(text) }, "application/json");
+    const answer = await put({ base64: btoa(text) }, "application/json", {});
+    if (answer) took(answer);
   }
 
-  at("add-row").addEventListener("click", () => addRow());
+  function took(answer, isFirst = true) {
+    if (answer.table) fill(answer.table); else byLine = [];
+    showLong(answer);
+    mark(answer.faults, isFirst);
+    if (!answer.valid) { if (isFirst) edited(); return; }
+    etag = answer.etag;
+    keptAt = edits;
+    forget();
+    if (isFirst) tell(say("kept", { n: answer.samples.length }), "done");
+  }
+
+  /** A sheet that is too long to be edited here is said, and not replaced by an empty table. */
+  function showLong(answer) {
+    isLong = answer.valid && !answer.table;
+    for (const id of ["editor", "add-row", "keep", "add-barcodes"]) at(id).hidden = isLong;
+    at("long").hidden = !isLong;
+    if (isLong) at("long").textContent = say("long", { n: answer.samples.length });
+  }
+
+  function restored() {
+    let found = null;
+    try { found = JSON.parse(sessionStorage.getItem(draft)); } catch { return false; }
+    if (!found) return false;
+    ({ headings, rows, etag } = found);
+    edits += 1;
+    draw();
+    tell(say("restored"), "plain");
+    return true;
+  }
+
+  sheetIsKept = async () => isLong || edits === keptAt || keep();
+  at("add-row").addEventListener("click", addRow);
   at("add-barcodes").addEventListener("click", addBarcodes);
-  at("keep").addEventListener("click", () => keep(csv(), "text/csv"));
+  at("keep").addEventListener("click", keep);
   at("load").addEventListener("click", () => at("table").click());
   at("table").addEventListener("change", () => { load(at("table").files[0]); at("table").value = ""; });
   addEventListener("paths", (event) => {
     const found = event.detail.flatMap((path) => path.split("/").filter((part) => /^barcode\d{2,4}[a-d]?$/.test(part)));
     barcodes = [...new Set(found)].sort();
-    at("add-barcodes").hidden = !missing().length;
+    at("add-barcodes").hidden = isLong || !missing().length;
   });
-  addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (edits > keptAt) event.preventDefault(); });
   const kept = JSON.parse(place.dataset.kept);
-  if (kept) fill(kept); else draw();
+  if (kept) etag = kept.etag;
+  if (!restored()) { if (kept) took(kept, false); else draw(); }
 })();
