@@ -85,6 +85,7 @@ def members(shape: Shape | None, value: Any, path: str = "") -> Iterator[str]:
 
 _NAMES = {
     "run.json",
+    "sample_sheet.csv",
     "results.json",
     "manifest.json",
     "registry.json",

@@ -117,7 +117,7 @@ def test_a_run_by_a_browser_alone(
     page.locator("#folder").set_input_files(folder)
     expect(page.locator("#said")).to_have_text(ARRIVED, timeout=120_000)
     several = parts.of_several()
-    assert len(several) == len(set(several)) >= 6, "no part is sent twice"
+    assert len(several) == len(set(several)) >= 4, "no part is sent twice"
     expect(page.get_by_role("row").filter(has_text="notes.docx")).to_contain_text("left out")
     accessible(page, axe, 1280)
 

@@ -192,6 +192,17 @@ def test_a_run_starts_with_all_that_was_chosen_and_the_sheet_as_it_is_shown(
     assert '"pig 1"' in site.sheet()
 
 
+def test_a_run_starts_with_a_sheet_that_is_kept_already(page: Page, site: Site) -> None:
+    choose(page, **{"a.fastq": READS})
+    said(page, ARRIVED)
+    cell(page, 2, 0).fill("pig 1")
+    page.locator("#keep").click()
+    said(page, "Kept. Samples: 1.", "#kept")
+    page.get_by_role("button", name="Start the screening").click()
+    page.wait_for_url(f"**/web/runs/{site.run_id}")
+    assert "run.json" in site.stored()
+
+
 def test_s3_may_refuse_forget_and_fail(page: Page, site: Site) -> None:
     site.faults += [403, 500, GIVEN_UP]
     choose(page, **{"a.fastq": READS})

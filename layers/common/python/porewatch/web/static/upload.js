@@ -212,7 +212,7 @@
     said.textContent = "";
     if (!(await sheetIsKept())) { said.textContent = say("sheet_first"); return; }
     form.dataset.ready = "yes";
-    form.requestSubmit();
+    setTimeout(() => form.requestSubmit());  // not within the event that is answered here: it would be ignored
   }
 
   for (const [id, kind] of [["folder", "folder"], ["single", "files"]]) {
