@@ -669,6 +669,8 @@ def test_of_two_who_change_a_sheet_the_second_sees_it(lab: Lab) -> None:
     assert status == 200
     status, said = ask("PUT", sheet, who, "name\npig 4\n", if_match=f'"{first["etag"]}"')
     assert (status, said["code"]) == (409, "conflict")
+    for odd in ("*", 'W/"x"', "\u3042"):
+        assert ask("PUT", sheet, who, "name\npig 5\n", if_match=odd)[0] == 409
     status, kept = ask("GET", sheet, who)
     assert kept["csv"] == "name\npig 3\n"
     assert kept["sheet"]["etag"] == second["etag"]

@@ -94,6 +94,10 @@ REVISION = Parameter(
     "revision", {"type": "integer", "minimum": 0, "maximum": show_runs.MOST_REVISIONS}
 )
 _RUN, _UPLOAD = "/runs/{run_id}", "/runs/{run_id}/uploads/{upload_id}"
+_MATCH = (
+    Parameter("If-Match", {"type": "string", "maxLength": 100}),
+    Parameter("If-None-Match", {"type": "string", "maxLength": 100}),
+)
 _KEY = (
     Parameter("Idempotency-Key", {"type": "string", "minLength": 1,
                                   "maxLength": LONGEST_REQUEST_KEY}),
@@ -136,7 +140,7 @@ UPLOADS = (
     Route("delete", _UPLOAD, "give_up_upload", "Give an upload up, or take its file away",
           Completed),
     Route("put", f"{_RUN}/sheet", "keep_sheet", "Check and keep the sample sheet", SheetAnswer,
-          SheetToSend, text="text/csv", headers=("If-Match", "If-None-Match")),
+          SheetToSend, text="text/csv", headers=_MATCH),
     Route("get", f"{_RUN}/sheet", "show_sheet", "The sample sheet", KeptSheet),
     Route("post", f"{_RUN}/seal", "seal_run", "Seal the run, which starts it", SealAnswer,
           SealOrder),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
@@ -151,6 +152,10 @@ def _leave_out_file(run_id: str, context: UploadContext) -> None:
 
 def _written(key: str, content: bytes, expected: Expected, context: UploadContext) -> str:
     if expected.etag is not None:
+        if not re.fullmatch(r"[0-9A-Za-z-]{1,100}", expected.etag):
+            raise Conflict(
+                "no sheet has this etag.", file=SHEET, remedy="GET the sheet for its own."
+            )
         return context.raw.put_if_match(key, content, expected.etag, CSV)
     if not expected.nothing:
         return context.raw.put(key, content, CSV)
