@@ -22,6 +22,7 @@ from porewatch.domain.errors import AccountRefused, NotFound, Unavailable
 from porewatch.domain.people.accounts import Group, Project
 from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.people.secrets import Kind, digest_of, new_id, new_run_id, new_secret
+from porewatch.domain.reasons.reason import PeopleCode, Reason
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.domain.runs import RunState
@@ -258,6 +259,20 @@ def test_members_are_given_and_lose_roles(lab: Place, accounts: Accounts) -> Non
     assert ask("PUT", f"/projects/{lab.projects[1]}/members/{user}", admin, {"roles": ["viewer"]})[
         0
     ] == 404  # fmt: skip
+
+
+def test_an_admin_of_the_stack_cannot_delete_himself(lab: Place) -> None:
+    status, said = ask("DELETE", "/me", by_session(lab.root))
+    assert (status, said["code"]) == (409, "stack_admin_stays")
+    event = {
+        "httpMethod": "DELETE", "path": "/me", "body": None, "isBase64Encoded": False,
+        "headers": {"Accept-Language": "ja,en;q=0.5"}, "queryStringParameters": None,
+        "requestContext": {"authorizer": by_session(lab.root)},
+    }  # fmt: skip
+    japanese = json.loads(door("accounts")(event, Context())["body"])
+    assert japanese["code"] == said["code"]
+    assert japanese["detail"] == Reason(code=PeopleCode.STACK_ADMIN_STAYS).text("ja")
+    assert ask("GET", "/me", by_session(lab.root))[0] == 200
 
 
 def test_the_last_admin_stays_unless_the_stack_has_one(lab: Place, accounts: Accounts) -> None:

@@ -36,6 +36,9 @@ from porewatch.domain.errors import (
     Refused,
     Unavailable,
 )
+from porewatch.domain.reasons.accepted_language import language_of
+from porewatch.domain.reasons.catalogue import SOURCE
+from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.records.refusal import refusals_of
 from porewatch.domain.visible import visible
 from porewatch.edge import log
@@ -70,7 +73,7 @@ CODES = "urn:porewatch:problem:"
 def routes() -> APIGatewayRestResolver:
     """A resolver that answers PorewatchErrors as `problem_of` says."""
     api = APIGatewayRestResolver()
-    api.exception_handler(PorewatchError)(_error_response)
+    api.exception_handler(PorewatchError)(lambda error: _error_response(api, error))
     return api
 
 
@@ -168,10 +171,10 @@ def public(error: PorewatchError, status: int) -> PorewatchError:
     return type(error)(OUR_FAULT, remedy=LATER)
 
 
-def problem_of(error: PorewatchError, status: int) -> dict[str, object]:
+def problem_of(error: PorewatchError, status: int, language: str = SOURCE) -> dict[str, object]:
     """An error as RFC 9457 says it: `type` names its code in docs/reference/refusal-codes.md,
-    `detail` is for people. `error` and `problem` are for clients of before that. Members that the
-    error does not have are left out."""
+    `detail` is for people, in their language where its reason has a code. `error` and `problem` are
+    for clients of before that. Members that the error does not have are left out."""
     error = public(error, status)
     first = str(error).removesuffix(f"{REMEDY}{error.remedy}") if error.remedy else str(error)
     place = {"file": error.file, "record": error.record, "line": error.line, "column": error.column}
@@ -180,7 +183,7 @@ def problem_of(error: PorewatchError, status: int) -> dict[str, object]:
         "type": CODES + error.code,
         "title": TITLES[status],
         "status": status,
-        "detail": first,
+        "detail": first if language == SOURCE else _translated(error, language) or first,
         "code": error.code,
         **place,
         "remedy": error.remedy,
@@ -191,7 +194,12 @@ def problem_of(error: PorewatchError, status: int) -> dict[str, object]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _error_response(error: PorewatchError) -> Response[str]:
+def _translated(error: PorewatchError, language: str) -> str | None:
+    return error.why.text(language) if isinstance(error.why, Reason) else None
+
+
+def _error_response(api: APIGatewayRestResolver, error: PorewatchError) -> Response[str]:
+    language = language_of(None, header(api, "accept-language") or "")
     status = next(code for cls, code in STATUS if isinstance(error, cls))
     _log.info("answered %d: %s", status, error)
-    return Response(status, PROBLEM_JSON, json.dumps(problem_of(error, status)))
+    return Response(status, PROBLEM_JSON, json.dumps(problem_of(error, status, language)))

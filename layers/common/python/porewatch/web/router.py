@@ -23,13 +23,14 @@ from porewatch.domain.people.accounts import User
 from porewatch.domain.people.claims import Claims
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import DEFAULT_PROJECT, Action, StackAction
+from porewatch.domain.reasons.accepted_language import language_of
 from porewatch.domain.reasons.catalogue import Catalogue
 from porewatch.domain.reasons.reason import Reason
 from porewatch.edge import asker, log, wiring
 from porewatch.edge.http import STATUS, header, public, query
 from porewatch.web.render import HTML, filled, page_headers, redirect
 from porewatch.web.site import Site, site_of
-from porewatch.web.words import language_of, words
+from porewatch.web.words import words
 
 _log = logging.getLogger(__name__)
 Event = Mapping[str, Any]

@@ -16,6 +16,7 @@ class PeopleCode(StrEnum):
     SHARE_REVOKED = "share_revoked"
     OWN_ADMIN_ROLE = "own_admin_role"
     LAST_ADMIN = "last_admin"
+    STACK_ADMIN_STAYS = "stack_admin_stays"
     ROLE_NOT_HELD = "role_not_held"
     SCOPE_NOT_HELD = "scope_not_held"
     PROJECT_CLOSED = "project_closed"

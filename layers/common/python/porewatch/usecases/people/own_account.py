@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field
 
 from porewatch.domain.base import Model
+from porewatch.domain.errors import AccountRefused
 from porewatch.domain.people import policy
 from porewatch.domain.people.account_rules import tombstone
 from porewatch.domain.people.accounts import MailChoice, User
 from porewatch.domain.people.principal import Means, Principal
 from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.reasons.catalogue import SOURCE, languages
+from porewatch.domain.reasons.reason import PeopleCode, because
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
@@ -103,8 +105,12 @@ def delete_me(
     who: Principal, *, accounts: Accounts, sessions: Sessions, tokens: Tokens, webhooks: Webhooks
 ) -> Deleted:
     """Remove his data: what opens something first, who he was last. It may be repeated as long as
-    it was not done."""
+    it was not done. AccountRefused for an admin of the stack: there must always be one, and
+    another one takes the role away first."""
     user_id = policy.require_session(who)
+    if who.stack_role is Role.ADMIN:
+        remedy = "let another admin take the role away first."
+        raise AccountRefused(because(PeopleCode.STACK_ADMIN_STAYS), remedy=remedy)
     places = accounts.memberships(user_id)
     for membership in places:
         accounts.remove_member(membership.place, user_id)

@@ -10,7 +10,7 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?
 async function send(method, address, fields, headers) {
   const reply = await fetch(address, {
     method,
-    headers: { "x-csrf-token": meta("csrf"), ...(fields && { "content-type": "application/json" }), ...headers },
+    headers: { "x-csrf-token": meta("csrf"), "accept-language": document.documentElement.lang, ...(fields && { "content-type": "application/json" }), ...headers },
     body: typeof fields === "string" ? fields : fields && JSON.stringify(fields),
     credentials: "same-origin",
     signal: AbortSignal.timeout(LONGEST_ANSWER),

@@ -6,7 +6,7 @@
   if (!place) return;
   const words = JSON.parse(place.dataset.words), language = document.documentElement.lang;
   const at = (id) => document.getElementById(id);
-  const SHOWN = 50, BATCH = 100, TICK = 1000, SMOOTH = 0.2;
+  const SHOWN = 50, BATCH = 100, TICK = 1000, SMOOTH = 0.2, MOST_PAGES = 20;
   const ORDER = { failed: 0, refused: 0, open: 1, left_out: 1, sending: 2, waiting: 3, done: 4 };
   const SETTLED = new Set(["done", "left_out"]), TAKEN = new Set(["waiting", "sending", "done"]);
   const transfers = new Map();
@@ -181,9 +181,19 @@
     dispatchEvent(new CustomEvent("paths", { detail: [...paths, ...more].filter((path) => !/(^|\/)[a-z0-9]+_fail\//.test(path)) }));
   }
 
+  /** Uploads in a state: their pages, as far as anybody reads a list. */
+  async function listed(state) {
+    const first = await send("GET", `${place.dataset.run}/uploads?state=${state}`);
+    for (let page = first, read = 1; page.next && read < MOST_PAGES; read += 1) {
+      page = await send("GET", `${place.dataset.run}/uploads?state=${state}&cursor=${encodeURIComponent(page.next)}`);
+      first.uploads.push(...page.uploads);
+    }
+    return first;
+  }
+
   /** What an earlier visit left. */
   async function earlier() {
-    const [open, done] = await Promise.all(["open", "done"].map((state) => send("GET", `${place.dataset.run}/uploads?state=${state}`)));
+    const [open, done] = await Promise.all(["open", "done"].map(listed));
     for (const one of open.uploads) {
       if (!transfers.has(one.path)) transfers.set(one.path, { path: one.path, file: { size: one.size }, state: "open", open: one.upload_id, note: say("choose_again") });
     }
