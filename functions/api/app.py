@@ -1,5 +1,5 @@
-"""Answers GET /runs, /runs/{run_id} and what is below it, /alerts, /openapi.json; its role writes
-nothing."""
+"""Answers GET /runs, /runs/{run_id} and what is below it, animals of projects, /alerts and
+/openapi.json; its role writes nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,13 @@ from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.edge import wiring
 from porewatch.edge.asker import asker
 from porewatch.edge.http import json_text, on_http, query, routes
-from porewatch.edge.routes import runs
+from porewatch.edge.routes import animals, runs
 from porewatch.usecases.people.reach_run import alert_scope
 from porewatch.usecases.views.show_alerts import list_alerts
 
 api = routes()
 runs.add_routes(api)
+animals.add_routes(api)
 answer = on_http(api)
 
 

@@ -115,6 +115,8 @@ ROUTES = (
     seen("GET", "/runs/{run_id}", "api"),
     seen("GET", "/runs/{run_id}/report", "api"),
     *(seen("GET", f"/runs/{{run_id}}/{what}", "api") for what in DETAILS),
+    seen("GET", "/projects/{project_id}/animals", "api"),
+    seen("GET", "/projects/{project_id}/animals/{animal}", "api"),
     Route(
         "POST", "/runs/{run_id}/cancel", "run_canceller", frozenset({S, O, A}), frozenset({O, A}),
         key=True, scope=SUBMIT, body={"by": "M. Sato", "reason": "wrong flow cell"},
@@ -216,6 +218,7 @@ class World(Place):
             **sending,
             "project_id": project, "group_id": group, "run_id": run_id, "user_id": member,
             "share_id": digest_of(link), "sample": "pig", "code": "PERV-C", "secret": secret,
+            "animal": "pig 1",
             "project_id/invitation_id": invited[project], "group_id/invitation_id": invited[group],
         }  # fmt: skip
 

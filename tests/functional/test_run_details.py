@@ -115,3 +115,16 @@ def test_a_log_is_read_backwards_and_searched(run_id: str, cloud: Table) -> None
     for nonsense in ("x", "-1", "1e3"):
         status, said = get(f"/runs/{run_id}/log?before={nonsense}")
         assert (status, said["code"]) == (400, "input_refused")
+
+
+def test_animals_of_a_project_are_read_by_the_api_as_on_the_page(run_id: str, cloud: Table) -> None:
+    give_details(cloud, run_id, 1)
+    status, found = get("/projects/default/animals")
+    assert (status, found["unread"], found["next"]) == (200, 0, None)
+    names = [row["subject"] for row in found["herd"]["rows"]]
+    assert names
+    status, one = get(f"/projects/default/animals/{names[0]}")
+    assert (status, one["animal"]["subject"]) == (200, names[0])
+    assert [visit["run_id"] for visit in one["animal"]["visits"]] == [run_id]
+    assert get("/projects/default/animals/nobody")[1]["animal"]["visits"] == []
+    assert get("/projects/default/animals?cursor=nonsense")[0] == 400

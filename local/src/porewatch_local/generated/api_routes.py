@@ -45,7 +45,9 @@ from porewatch.usecases.people import (
 from porewatch.usecases.uploads.keep_sheet import KeptSheet, SheetAnswer, SheetToSend
 from porewatch.usecases.uploads.register_run import Registered
 from porewatch.usecases.views import pages, show_alerts, show_runs
+from porewatch.usecases.views.show_animal import AnimalPage
 from porewatch.usecases.views.show_files import FileList
+from porewatch.usecases.views.show_herd import HerdPage
 from porewatch.usecases.views.show_inputs import Inputs
 from porewatch.usecases.views.show_logs import LogPart
 from porewatch.usecases.views.show_making import Making
@@ -120,6 +122,11 @@ RUNS = (
     Route("get", f"{_RUN}/files", "list_files", "Files of the report: size, SHA-256, kept until",
           FileList),
     Route("get", f"{_RUN}/provenance", "show_provenance", "Versions, parameters and times", Making),
+    Route("get", "/projects/{project_id}/animals", "list_animals",
+          "Animals by pathogens, as the newest runs found them", HerdPage,
+          query=(_of("code", str), CURSOR)),
+    Route("get", "/projects/{project_id}/animals/{animal}", "show_animal", "One animal in time",
+          AnimalPage, query=(CURSOR,)),
     Route("post", f"{_RUN}/cancel", "cancel_run", "Stop a run", Cancelled, Cancel),
     Route("get", "/alerts", "list_alerts", "Alerts of runs that you may see",
           show_alerts.AlertList, query=(_of("run", RunId), *PAGE, _of("all", bool))),

@@ -3,7 +3,7 @@ the controls say."""
 
 from __future__ import annotations
 
-from porewatch.domain.base import Moment
+from porewatch.domain.base import Count, Moment
 from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.calls.panel import Severity
 from porewatch.domain.calls.standing import FOUND, Standing
@@ -79,6 +79,14 @@ class Animal(Answer):
     species: str | None
     visits: tuple[SampleVisit, ...]
     courses: tuple[Course, ...]
+
+
+class AnimalPage(Answer):
+    """An animal in the newest runs of a project; `unread` and `next` as of `HerdPage`."""
+
+    animal: Animal
+    unread: Count
+    next: str | None
 
 
 def show_animal(recent: Recent, subject: str) -> Animal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from porewatch.domain.base import Moment
+from porewatch.domain.base import Count, Moment
 from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.calls.panel import Severity
 from porewatch.domain.calls.standing import FOUND, Standing
@@ -61,6 +61,15 @@ class Herd(Answer):
     left: int
     rows: tuple[AnimalRow, ...]
     codes: dict[str, str]
+
+
+class HerdPage(Answer):
+    """Animals as the newest runs of a project found them. `unread`: runs whose report has expired
+    or cannot be read. `next`: `cursor` of the window of older runs; None: there are none."""
+
+    herd: Herd
+    unread: Count
+    next: str | None
 
 
 def show_herd(recent: Recent, *, code: str | None = None) -> Herd:
