@@ -78,6 +78,9 @@ EXPECTED: dict[str, Any] = {
     "authorizer": "Unauthorized",  # a token that nobody has
     "accounts": 200,
     "web": 303,  # to the sign-in
+    "webhooks": 401,  # nobody asks
+    "webhook_dispatcher": NOTHING,
+    "webhook_sender": NOTHING,
     "uploads": 403,  # the API's key registers no runs
     "credential_broker": "MessageRefused",
     "credential_broker.boot_log": "MessageRefused",

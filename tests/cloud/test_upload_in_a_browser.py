@@ -20,7 +20,12 @@ from tests.cloud.lab import PATIENCE, Lab
 from tests.cloud.making import wait_for
 from tests.cloud.visitor import Visitor, accessible
 
-pytestmark = [pytest.mark.cloud, pytest.mark.web, pytest.mark.xdist_group("end to end")]
+pytestmark = [
+    pytest.mark.cloud,
+    pytest.mark.web,
+    pytest.mark.slow,  # two minutes; the page itself is in functional/test_upload_in_a_window.py
+    pytest.mark.xdist_group("end to end"),
+]
 REAL = ("nanotest_ultralong", "qcat_nobarcode_1k")
 UPLOAD_BYTES_A_SECOND = 6e6
 MIDDLE = 20e6
@@ -179,6 +184,12 @@ def _share(visitor: Visitor, browser: Browser, run_id: str) -> None:
     other = context.new_page()
     other.goto(link.inner_text())
     expect(other.get_by_text("donor 1").first).to_be_visible()
+    assert other.get_by_role("button").count() == 0, "it is to be read only"
+    page = visitor.open(f"runs/{run_id}")
+    page.get_by_role("button", name=re.compile("^Revoke the link")).click()
+    expect(page.get_by_text("revoked", exact=True)).to_be_visible()
+    other.reload()
+    expect(other.get_by_text("donor 1")).to_have_count(0)
     context.close()
 
 

@@ -80,7 +80,8 @@ def is_refused(address: str, target: Target) -> bool:
     except ValueError:
         return True
     if target.loopback:
-        return not ip.is_loopback
+        mapped = None if isinstance(ip, IPv4Address) else ip.ipv4_mapped
+        return not (mapped or ip).is_loopback  # versions of Python differ on ::ffff:127.0.0.1
     if not ip.is_global or ip.is_multicast or ip.is_reserved:
         return True
     if any(ip in network for network in _NOT_PUBLIC if network.version == ip.version):
