@@ -67,8 +67,8 @@ def main() -> int:
 
 
 def overloaded() -> bool:
-    """The engine starts a process for each call of a function at once: where cores are few, more
-    and more of them wait, and everything else on the machine with them."""
+    """Where more and more processes wait, nothing is measured, and everything else on the machine
+    waits with them."""
     return os.getloadavg()[0] > MOST_WAITING * (os.cpu_count() or 1)
 
 
@@ -79,7 +79,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--warm-up", type=float, default=30.0)
     parser.add_argument("--think", type=float, nargs=2, default=(2.0, 5.0), help="pause, seconds")
-    parser.add_argument("--seals", type=int, default=20, help="one upload in so many is sealed")
+    parser.add_argument(
+        "--seals", type=int, default=0, help="one upload in so many is sealed; 0: none"
+    )
     return parser.parse_args()
 
 

@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 class Visitor:
     """`heard` gets every answer; `over` says when to stop. `seals`: one upload in so many is
-    sealed, which starts its run."""
+    sealed, which starts its run; 0: none."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Visitor:
         yield
         self._ask("PUT …/sheet", "PUT", f"{run}/sheet", SHEET)
         yield
-        if (self._number + self._count) % self._seals == 0:
+        if self._seals and (self._number + self._count) % self._seals == 0:
             self._ask("POST …/seal", "POST", f"{run}/seal", {})
             yield
 
