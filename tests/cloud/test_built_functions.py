@@ -122,7 +122,7 @@ def as_expected(answer: Answer, wanted: Any) -> bool:
     match wanted:
         case str(name):
             return answer.error == name
-        case 200 | 303 | 403 | 404 as status:
+        case 200 | 303 | 401 | 403 | 404 as status:
             return bool(answer.payload["statusCode"] == status)
         case int(refused):
             return len(answer.payload["batchItemFailures"]) == refused
