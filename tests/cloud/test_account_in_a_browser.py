@@ -5,19 +5,16 @@ link to a report revoked, limits, and the end of one's data."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cloud.conftest import Cloud
 from tests.cloud.test_pages_in_a_browser import (
-    LOOKS,
-    Visitor,
-    accessible,
     run_id,  # noqa: F401 - a fixture
     visitor,  # noqa: F401 - a fixture
 )
+from tests.cloud.visitor import LOOKS, Look, Visitor, accessible, window
 
 pytestmark = [pytest.mark.cloud, pytest.mark.web]
 
@@ -110,21 +107,17 @@ def test_ones_data_are_deleted_when_one_writes_so(visitor: Visitor) -> None:
     assert "/web/account" not in page.url, "the session ended with the data"
 
 
-@pytest.mark.parametrize(("locale", "scheme", "width"), LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 def test_an_invitation_is_accessible(
-    browser: Browser, axe: str, stack: Cloud, run_id: str, locale: str, scheme: Any, width: int
+    browser: Browser, axe: str, stack: Cloud, run_id: str, look: Look
 ) -> None:
     admin = Visitor(browser.new_context(locale="en-GB"), stack)
     link = invite(admin)
     admin.context.close()
-    context = browser.new_context(
-        locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}
-    )
-    visitor = Visitor(context, stack)
-    visitor.page.goto(link)
-    accessible(visitor.page, axe, width)
-    page: Page = visitor.sign_in("Priya Nair", "/web/invitation")
-    expect(page.locator("#invitation dl")).to_be_visible()
-    accessible(page, axe, width)
-    assert visitor.troubles == []
-    context.close()
+    with window(browser, stack, look) as visitor:
+        visitor.page.goto(link)
+        accessible(visitor.page, axe, look[2])
+        page: Page = visitor.sign_in("Priya Nair", "/web/invitation")
+        expect(page.locator("#invitation dl")).to_be_visible()
+        accessible(page, axe, look[2])
+        assert visitor.troubles == []

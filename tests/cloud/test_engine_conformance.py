@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
 import urllib.error
 import urllib.request
@@ -91,6 +92,29 @@ def _waiting(queue: str, heartbeat: int) -> dict[str, Any]:
         },
         "Silent": {"Type": "Fail", "Error": "WorkerLost"},
     }
+
+
+SLOW = """
+import os, time
+def handler(event, context):
+    time.sleep(0.5)
+    return os.getpid()
+"""
+
+
+def test_calls_of_a_function_wait_for_each_other_instead_of_filling_the_machine(
+    cloud: Cloud,
+) -> None:
+    calls, most = 30, max(4, 2 * (os.cpu_count() or 1))
+    slow = function(cloud, SLOW)
+
+    def call(_: int) -> int:
+        reply = cloud.client("lambda").invoke(FunctionName=slow)
+        return int(json.load(reply["Payload"]))
+
+    with ThreadPoolExecutor(calls) as pool:
+        processes = set(pool.map(call, range(calls)))
+    assert 1 < len(processes) <= most
 
 
 def test_a_silent_worker_is_found_by_a_heartbeat_timeout(cloud: Cloud) -> None:

@@ -25,12 +25,10 @@ from porewatch.domain.runs import RunState
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch_local.embedded.made_up_people import put_made_up_people
 from tests.cloud.conftest import Cloud
-from tests.cloud.visitor import Visitor, accessible
+from tests.cloud.visitor import LOOKS, Look, Visitor, accessible, window
 
 pytestmark = [pytest.mark.cloud, pytest.mark.web]
 HOSTILE = "<script>alert(1)</script> \u05d0\u05d1\u05d2 " + "w" * 84
-LOOKS = [("en-GB", "light", 1200), ("ja-JP", "dark", 1200), ("en-GB", "dark", 360),
-         ("ja-JP", "light", 360)]  # fmt: skip
 FOCUSED = "(e => e.matches('a, button') ? e.innerText : '')(document.activeElement)"
 REPORT = b"<!doctype html><html lang=en><title>Report</title><p>the report</p></html>"
 
@@ -149,37 +147,19 @@ def _tab_to(page: Page, text: str) -> None:
     raise AssertionError(f"no way by the keyboard to {text!r}")
 
 
-@pytest.mark.parametrize(("locale", "scheme", "width"), LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 def test_every_page_is_accessible_and_fits(
-    browser: Browser,
-    axe: str,
-    stack: Cloud,
-    run_id: str,
-    locale: str,
-    scheme: str,
-    width: int,
+    browser: Browser, axe: str, stack: Cloud, run_id: str, look: Look
 ) -> None:
-    context = browser.new_context(
-        locale=locale,
-        color_scheme=scheme,  # type: ignore[arg-type]
-        viewport={"width": width, "height": 900},
-    )
-    visitor = Visitor(context, stack)
-    visitor.open("")
-    accessible(visitor.page, axe, width)
-    visitor.sign_in("Aiko Tanaka")
-    pages = [
-        "runs",
-        "runs?name=none-such",
-        f"runs/{run_id}",
-        "alerts?all=true",
-        "account",
-        "upload",
-    ]
-    for path in [*pages, "admin", "projects/default"]:
-        page = visitor.open(path)
-        assert page.locator("html").get_attribute("lang") == locale[:2]
-        accessible(page, axe, width)
-    assert visitor.troubles == []
-    accessible(visitor.open("nothing-here"), axe, width)
-    context.close()
+    locale, _, width = look
+    with window(browser, stack, look) as visitor:
+        visitor.open("")
+        accessible(visitor.page, axe, width)
+        visitor.sign_in("Aiko Tanaka")
+        pages = ["runs", "runs?name=none-such", f"runs/{run_id}", "alerts?all=true", "account"]
+        for path in [*pages, "upload", "admin", "projects/default"]:
+            page = visitor.open(path)
+            assert page.locator("html").get_attribute("lang") == locale[:2]
+            accessible(page, axe, width)
+        assert visitor.troubles == []
+        accessible(visitor.open("nothing-here"), axe, width)

@@ -5,7 +5,6 @@ browser."""
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -21,12 +20,10 @@ from porewatch.domain.runs import SampleRole
 from tests.cloud.conftest import Cloud
 from tests.cloud.test_pages_in_a_browser import (
     HOSTILE,
-    LOOKS,
-    Visitor,
-    accessible,
     run_id,  # noqa: F401 - a fixture
     visitor,  # noqa: F401 - a fixture
 )
+from tests.cloud.visitor import LOOKS, Look, Visitor, accessible, window
 from tests.functional.test_pages import AT
 from tests.functional.test_run_page import ended
 from tests.functional.test_sample_pages import BAD, absent, found, sample, screened
@@ -85,20 +82,16 @@ def test_from_the_herd_to_an_animal_to_its_run(visitor: Visitor, herd: list[str]
     expect(page.get_by_text("min_read_length")).to_be_visible()
 
 
-@pytest.mark.parametrize(("locale", "scheme", "width"), LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 def test_samples_are_accessible_and_fit(
-    browser: Browser, axe: str, stack: Cloud, herd: list[str], locale: str, scheme: Any, width: int
+    browser: Browser, axe: str, stack: Cloud, herd: list[str], look: Look
 ) -> None:
-    context = browser.new_context(
-        locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}
-    )
-    visitor = Visitor(context, stack)
-    visitor.sign_in("Aiko Tanaka")
-    pages = ["samples", "samples?code=PCMV", "animal?project=default&name=pig+1"]
-    for path in [*pages, "animal?project=default&name=nobody", f"runs/{herd[-1]}"]:
-        page = visitor.open(path)
-        for folded in page.locator("details").all():
-            folded.evaluate("one => { one.open = true; }")
-        accessible(page, axe, width)
-    assert visitor.troubles == []
-    context.close()
+    with window(browser, stack, look) as visitor:
+        visitor.sign_in("Aiko Tanaka")
+        pages = ["samples", "samples?code=PCMV", "animal?project=default&name=pig+1"]
+        for path in [*pages, "animal?project=default&name=nobody", f"runs/{herd[-1]}"]:
+            page = visitor.open(path)
+            for folded in page.locator("details").all():
+                folded.evaluate("one => { one.open = true; }")
+            accessible(page, axe, look[2])
+        assert visitor.troubles == []

@@ -11,11 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import named, wait_for
 from tests.cloud.test_pages_in_a_browser import (  # noqa: F401 - fixtures
-    LOOKS,
     run_id,
     visitor,
 )
-from tests.cloud.visitor import Visitor, accessible
+from tests.cloud.visitor import LOOKS, Look, Visitor, accessible, window
 from tests.receiver import Receiver, verified
 
 pytestmark = [pytest.mark.cloud, pytest.mark.web]
@@ -78,42 +77,33 @@ def test_an_address_that_is_refused_is_said_in_place(visitor: Visitor) -> None: 
     visitor.troubles[:] = [one for one in visitor.troubles if "409" not in one]
 
 
-@pytest.mark.parametrize(("locale", "scheme", "width"), LOOKS)
+@pytest.mark.parametrize("look", LOOKS)
 def test_the_section_is_accessible_and_fits(
     browser: Browser,
     axe: str,
     stack: Cloud,
     run_id: str,  # noqa: F811
-    locale: str,
-    scheme: str,
-    width: int,
+    look: Look,
 ) -> None:
-    context = browser.new_context(
-        locale=locale,
-        color_scheme=scheme,  # type: ignore[arg-type]
-        viewport={"width": width, "height": 900},
-    )
-    visitor = Visitor(context, stack)  # noqa: F811
-    page = visitor.sign_in(PERSON, "/web/account")
-    name = named("hook-" + "w" * 90)
-    with Receiver.listening() as receiver:
-        form = page.locator("form[action$='/me/webhooks']")
-        form.locator("input[name=name]").fill(name)
-        form.locator("input[name=url]").fill(receiver.url + "/" + "x" * 200)
-        form.locator("button.first").click()
-        secret_in(page, "form[action$='/me/webhooks']")
-        page = visitor.open("account")
-        hook = page.locator("section.webhook", has_text=name)
-        hook.locator("form[action$='/test'] button").click()
-        wait_for(lambda: receiver.requests, 30, "the test")
-    wait_for(lambda: page.reload() and hook.locator("details").count(), 30, every=1)
-    hook.locator("summary").click()
-    accessible(page, axe, width)
-    if folder := os.environ.get("POREWATCH_SCREENSHOTS"):
-        page.screenshot(
-            path=Path(folder) / f"webhooks-{locale}-{scheme}-{width}.png", full_page=True
-        )
-    hook.locator("button.danger").click()
-    expect(hook).to_have_count(0)
-    assert visitor.troubles == []
-    context.close()
+    with window(browser, stack, look) as visitor:  # noqa: F811
+        page = visitor.sign_in(PERSON, "/web/account")
+        name = named("hook-" + "w" * 90)
+        with Receiver.listening() as receiver:
+            form = page.locator("form[action$='/me/webhooks']")
+            form.locator("input[name=name]").fill(name)
+            form.locator("input[name=url]").fill(receiver.url + "/" + "x" * 200)
+            form.locator("button.first").click()
+            secret_in(page, "form[action$='/me/webhooks']")
+            page = visitor.open("account")
+            hook = page.locator("section.webhook", has_text=name)
+            hook.locator("form[action$='/test'] button").click()
+            wait_for(lambda: receiver.requests, 30, "the test")
+        wait_for(lambda: page.reload() and hook.locator("details").count(), 30, every=1)
+        hook.locator("summary").click()
+        accessible(page, axe, look[2])
+        if folder := os.environ.get("POREWATCH_SCREENSHOTS"):
+            shown = "-".join(map(str, look))
+            page.screenshot(path=Path(folder) / f"webhooks-{shown}.png", full_page=True)
+        hook.locator("button.danger").click()
+        expect(hook).to_have_count(0)
+        assert visitor.troubles == []

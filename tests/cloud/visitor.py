@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.cloud.conftest import Cloud
+
+Look = tuple[str, str, int]
+"""Locale, colour scheme, width in pixels."""
+LOOKS: list[Look] = [
+    ("en-GB", "light", 1200),
+    ("ja-JP", "dark", 1200),
+    ("en-GB", "dark", 360),
+    ("ja-JP", "light", 360),
+]
 
 
 class Visitor:
@@ -30,6 +41,19 @@ class Visitor:
         self.page.get_by_role("button", name=name).click()
         self.page.wait_for_url(f"**{to}")
         return self.page
+
+
+@contextmanager
+def window(browser: Browser, stack: Cloud, look: Look) -> Iterator[Visitor]:
+    """A visitor with this locale, colour scheme and width."""
+    locale, scheme, width = look
+    context = browser.new_context(
+        locale=locale,
+        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport={"width": width, "height": 900},
+    )
+    yield Visitor(context, stack)
+    context.close()
 
 
 def _elsewhere(url: str) -> list[str]:

@@ -13,7 +13,8 @@ from porewatch.domain.submission.run_uploads import refuse_unless_open
 from porewatch.edge import wiring
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run
-from porewatch.usecases.uploads.keep_sheet import SheetAnswer, kept_sheet
+from porewatch.usecases.uploads.keep_sheet import SheetAnswer, sheet_in
+from porewatch.usecases.uploads.upload_context import UploadContext
 from porewatch.web.project_names import project_names
 from porewatch.web.router import Visit
 
@@ -38,24 +39,23 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         visit = Visit(api)
         record = reach_run(run_id, visit.who, Action.SUBMIT, runs=wiring.runs())
         refuse_unless_open(record)
-        wiring.upload_context().uploads.submission(
-            run_id
-        )  # NotFound for one that is not registered
+        context = wiring.upload_context()
+        context.uploads.submission(run_id)  # NotFound for a run that was not registered
         return visit.page(
             "upload.html.j2",
-            connections=(wiring.upload_context().parts.origin(),),
+            connections=(context.parts.origin(),),
             run=record,
             columns=_columns(visit),
             usual=USUAL,
-            sheet=_kept(run_id, visit),
+            sheet=_kept(run_id, context),
             choices=_choices(visit),
         )
 
 
-def _kept(run_id: str, visit: Visit) -> SheetAnswer | None:
+def _kept(run_id: str, context: UploadContext) -> SheetAnswer | None:
     """The sheet that the run has already, or what is wrong with it."""
     try:
-        return kept_sheet(run_id, visit.who, wiring.upload_context()).sheet
+        return sheet_in(run_id, context).sheet
     except NotFound:
         return None
 

@@ -15,7 +15,8 @@ from collections import defaultdict
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+
+from ..rewriting import rewrite
 
 MOST = max(4, 2 * (os.cpu_count() or 1))
 """Processes of one function that work at once."""
@@ -23,44 +24,39 @@ PATIENCE = 20.0
 """Seconds that a call waits for one of them."""
 
 _places: dict[Any, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(MOST))
-_held = threading.local()
+_mine = threading.local()
 """The places of this thread: it takes and gives back its processes itself, one within another."""
 
 
-def apply() -> None:
-    acquire, release = lambda_runtime.acquire_worker, lambda_runtime.release_worker
-
-    def acquire_in_turn(
-        func_name: str, config: Any, code_zip: bytes, qualifier: str = "$LATEST", **more: Any
-    ) -> Any:
-        places = _places[lambda_runtime._worker_key(func_name, config, qualifier)]
-        taken = places.acquire(timeout=PATIENCE)
-        try:
-            found = acquire(func_name, config, code_zip, qualifier=qualifier, **more)
-        except BaseException:
-            if taken:
-                places.release()
-            raise
-        if found[0] is None:
-            if taken:
-                places.release()
-        else:
-            _stack().append(places if taken else None)
-        return found
-
-    def release_in_turn(worker: Any) -> None:
-        release(worker)
-        stack = _stack()
-        places = stack.pop() if stack else None
-        if places is not None:
-            places.release()
-
-    for module in (lambda_runtime, lambda_svc):
-        module.acquire_worker = acquire_in_turn
-        module.release_worker = release_in_turn
+def take(function: Any) -> None:
+    """Wait for a place. `function`: key of its processes."""
+    places = _places[function]
+    _held().append(places if places.acquire(timeout=PATIENCE) else None)
 
 
-def _stack() -> list[threading.Semaphore | None]:
-    """Of this thread, the newest last."""
-    found: list[threading.Semaphore | None] = _held.__dict__.setdefault("places", [])
+def give_back() -> None:
+    """The place that this thread took last, if it got one."""
+    places = _held().pop()
+    if places is not None:
+        places.release()
+
+
+def _held() -> list[threading.Semaphore | None]:
+    found: list[threading.Semaphore | None] = _mine.__dict__.setdefault("places", [])
     return found
+
+
+def apply() -> None:
+    key = "    key = _worker_key(func_name, config, qualifier)\n"
+    rewrite(
+        lambda_runtime,
+        "acquire_worker",
+        (key, f"{key}    _porewatch_take(key)\n"),
+        _porewatch_take=take,
+    )
+    rewrite(
+        lambda_runtime,
+        "release_worker",
+        ("    if worker is None:\n", "    _porewatch_give_back()\n    if worker is None:\n"),
+        _porewatch_give_back=give_back,
+    )

@@ -48,8 +48,9 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/runs/<run_id>/progress")
     def progress(run_id: str) -> dict[str, object]:
         known = wiring.runs()
-        reach_run(run_id, asker(api), Action.SEE, runs=known)
-        return show_progress(show_run(run_id, runs=known), stages=wiring.stages()).public()
+        record = reach_run(run_id, asker(api), Action.SEE, runs=known)
+        shown = show_run(run_id, runs=known, record=record)
+        return show_progress(shown, stages=wiring.stages()).public()
 
     @api.get("/runs/<run_id>/log")
     def log(run_id: str) -> dict[str, object]:
@@ -67,8 +68,9 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/runs/<run_id>/inputs")
     def inputs(run_id: str) -> dict[str, object]:
         known = wiring.runs()
-        reach_run(run_id, asker(api), Action.SEE, runs=known)
-        return need_inputs(show_run(run_id, runs=known), manifests=wiring.manifests()).public()
+        record = reach_run(run_id, asker(api), Action.SEE, runs=known)
+        shown = show_run(run_id, runs=known, record=record)
+        return need_inputs(shown, manifests=wiring.manifests()).public()
 
     @api.get("/runs/<run_id>/files")
     def files(run_id: str) -> dict[str, object]:

@@ -168,8 +168,13 @@ def _written(key: str, content: bytes, expected: Expected, context: UploadContex
 
 
 def kept_sheet(run_id: str, who: Principal, context: UploadContext) -> KeptSheet:
-    """The sheet that lies in the run. NotFound when there is none."""
+    """The sheet that lies in the run. Raises as `reach_run`; NotFound when there is none."""
     reach_run(run_id, who, Action.SEE, runs=context.runs)
+    return sheet_in(run_id, context)
+
+
+def sheet_in(run_id: str, context: UploadContext) -> KeptSheet:
+    """The same, of a run that was reached before."""
     key = s3_keys.raw_key(run_id, SHEET)
     absent = NotFound("the run has no sample sheet.", remedy="PUT one.")
     head = context.raw.head(key)

@@ -23,11 +23,11 @@ class Gate {
   wake() { for (const done of this.waiting.splice(0)) done(); }
 }
 
-/** One run's uploads. `report(transfer)` when a file has come further, `trouble(error, seconds)` before a wait and, with
- * null, after it. `sent`: bytes that this page has sent. */
+/** One run's uploads. `trouble(error, seconds)` before a wait and, with null, after it. `sent`: bytes that this page has
+ * sent. What becomes of a file stands in its transfer. */
 class Uploader {
-  constructor(run, report, trouble) {
-    Object.assign(this, { run, report, trouble, gate: new Gate(PARTS_AT_ONCE), requests: new Set(), wakers: new Set(), sent: 0, stopped: null });
+  constructor(run, trouble) {
+    Object.assign(this, { run, trouble, gate: new Gate(PARTS_AT_ONCE), requests: new Set(), wakers: new Set(), sent: 0, stopped: null });
     addEventListener("online", () => this.wake());
   }
 
@@ -85,7 +85,6 @@ class Uploader {
     transfer.answer = said;
     transfer.state = said.verdict === "taken" ? (said.state === "done" ? "done" : "waiting") : said.verdict;
     transfer.note = said.verdict === "refused" ? [said.problem, said.remedy].filter(Boolean).join(" ") : "";
-    this.report(transfer);
   }
 
   /** Sends those that are taken, a few at once. */
@@ -105,7 +104,6 @@ class Uploader {
       }
       break;
     }
-    this.report(transfer);
   }
 
   /** S3 knows the upload no more: the file is declared again. Whether it is to be sent now. */
@@ -134,8 +132,7 @@ class Uploader {
   }
 
   failed(transfer, error) {
-    Object.assign(transfer, { state: "failed", note: error.message, changed: isGone(error), status: error.status });
-    this.report(transfer);
+    Object.assign(transfer, { state: "failed", note: error.message, changed: isGone(error) });
   }
 
   /** Sends what has not arrived and completes the file. False when S3 lacks parts after all. */
@@ -146,7 +143,6 @@ class Uploader {
     if (now.state === "ended") throw Object.assign(new Error(now.state), { redeclare: true });
     const arrived = new Set(now.arrived.map((part) => part.number));
     transfer.parts = Object.fromEntries(now.arrived.map((part) => [part.number, part.size]));
-    this.report(transfer);
     const missing = Array.from({ length: parts }, (_, at) => at + 1).filter((number) => !arrived.has(number));
     await Promise.all(missing.map((number) => this.trying(() => this.part(transfer, number))));
     return this.trying(async () => {
@@ -174,7 +170,6 @@ class Uploader {
     transfer.parts ??= {};
     this.sent += Math.max(0, sent - (transfer.parts[number] ?? 0));
     transfer.parts[number] = sent;
-    this.report(transfer);
   }
 
   /** fetch() does not say how far it is. A link that is too old (403) is asked for again; an upload that S3 has given up

@@ -37,7 +37,7 @@
     at("said").className = key === "ended" ? "done" : GOOD.has(key) ? "plain" : "";
   }
 
-  const uploader = new Uploader(place.dataset.run, () => {}, (error, seconds) => {
+  const uploader = new Uploader(place.dataset.run, (error, seconds) => {
     if (error) status("again", { seconds, why: error.message }); else status(uploader.paused ? "paused" : "sending");
   });
 
