@@ -1,6 +1,6 @@
 """Keys of the people table: the only module that knows their shape.
 
-USER#id          USER | MEMBER#place | SESSION#digest | TOKEN#digest
+USER#id          USER | ENTITLEMENT | MEMBER#place | SESSION#digest | TOKEN#digest
 IDENTITY#digest  IDENTITY (issuer and subject -> user)
 GROUP#id         GROUP | PROJECT#id | MEMBER#user | INVITATION#digest
 PROJECT#id       PROJECT | MEMBER#user | INVITATION#digest

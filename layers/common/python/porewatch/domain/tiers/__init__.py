@@ -1,0 +1,1 @@
+"""What a user's tier allows, and which tier he has."""
