@@ -15,6 +15,7 @@ from porewatch.domain.tiers.entitlement import (
     tier_of,
 )
 from porewatch.domain.tiers.tier import TierName, tiers
+from porewatch.domain.tiers.tier_changed import TierChanged
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -81,3 +82,13 @@ def test_to_pay_never_shortens_the_time(ended: int, lowered: int, now: int) -> N
     ):
         until = readable_until(entitlement, FREE, completed, at)
         assert until is None or until >= without
+
+
+def test_the_event_of_a_change_has_one_name_for_one_change() -> None:
+    changed = TierChanged(user_id=USER, before=FREE, after=PREMIUM, at=AT)
+    record = changed.record()
+    assert record.detail_type == "TierChanged"
+    assert TierChanged.model_validate_json(record.detail) == changed
+    assert record == changed.record()
+    other = TierChanged(user_id=USER, before=PREMIUM, after=FREE, at=AT).record()
+    assert other.fact_id != record.fact_id

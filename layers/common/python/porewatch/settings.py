@@ -17,6 +17,7 @@ from porewatch.domain.calls.release_policy import ANY
 from porewatch.domain.errors import ConfigurationRefused
 from porewatch.domain.people.provider_choices import GLOBUS, Algorithm, ClientAuthentication
 from porewatch.domain.stage.instances import ExecutorChoice
+from porewatch.domain.tiers.tier import TierName
 
 EMBEDDED_ACCOUNT = "000000000000"
 
@@ -87,6 +88,7 @@ class Settings(BaseModel):
     oidc_client_secret_arn: str = ""
     oidc_algorithms: Annotated[tuple[Algorithm, ...], BeforeValidator(_by_comma)] = ("RS512",)
     oidc_client_authentication: ClientAuthentication = "client_secret_basic"
+    unpaid_tier: TierName = TierName.PREMIUM
     aws_region: str = "us-east-1"
 
     @property
