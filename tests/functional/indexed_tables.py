@@ -7,12 +7,16 @@ conditions, order, pages and answers are still moto's.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto.dynamodb import models
 from moto.dynamodb.models.table import Table as MotoTable
 
 from porewatch.adapters.items import Item, stored
@@ -36,20 +40,21 @@ class _Partitions:
 @contextmanager
 def indexed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     made: dict[int, _Partitions] = {}
-    query = MotoTable.query
+    query, names = MotoTable.query, signature(MotoTable.query)
 
-    def by_partition(self: MotoTable, hash_key: Any, *args: Any, **more: Any) -> Any:
-        if more.get("index_name"):
+    def by_partition(self: MotoTable, *args: Any, **more: Any) -> Any:
+        asked = names.bind(self, *args, **more).arguments
+        if asked.get("index_name"):
             if id(self) not in made:
                 made[id(self)] = _Partitions(self)
-            conditions = dict(more.get("hash_key_conditions") or ())
-            kind = (conditions.get("gsi_pk") or hash_key).value
+            conditions = dict(asked.get("hash_key_conditions") or ())
+            kind = (conditions.get("gsi_pk") or asked["hash_key"]).value
             items = made[id(self)].of(kind)
         else:
-            items = list(self.items.get(hash_key, {}).values())
+            items = list(self.items.get(asked["hash_key"], {}).values())
         self.__dict__["all_items"] = lambda: items
         try:
-            return query(self, hash_key, *args, **more)
+            return query(self, *args, **more)
         finally:
             del self.__dict__["all_items"]
 
@@ -62,3 +67,16 @@ def written(table: MotoTable, items: Iterator[Item]) -> None:
     """Past the API: by its calls 100,000 items would take a quarter of an hour."""
     for item in items:
         table.put_item(stored(item))
+
+
+@contextmanager
+def filled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For transactions of which none fails: before each, moto copies all items of its tables, to
+    put them back if it does."""
+
+    def copied(value: Any) -> Any:
+        return value if isinstance(value, MotoTable) else copy.deepcopy(value)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(models, "copy", SimpleNamespace(deepcopy=copied, copy=copy.copy))
+        yield

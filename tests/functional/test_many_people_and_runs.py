@@ -6,6 +6,7 @@ takes, and for each of its calls, which follow one another, what DynamoDB takes 
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections import defaultdict
@@ -27,9 +28,10 @@ from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_id, new_run_id
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import RunState
+from porewatch.usecases.views.show_runs import MERGED
 from tests.functional.conftest import ACCOUNT, REGION
 from tests.functional.doors import Context, door
-from tests.functional.indexed_tables import indexed, written
+from tests.functional.indexed_tables import filled, indexed, written
 from tests.functional.test_alerts import suspected
 from tests.functional.test_who_asks import AT, a_user, give
 from tests.mocked import make_ledger
@@ -38,6 +40,8 @@ CALL_SECONDS = 0.006
 """Of a call of DynamoDB from a function in its region: single-digit milliseconds, says AWS."""
 MOST_SECONDS = 0.3
 GROUPS = 8
+LINK = "/web/runs/r-"
+"""To a run, on a page that lists some."""
 
 
 class Asked(NamedTuple):
@@ -140,7 +144,8 @@ def run_items(records: Sequence[RunRecord]) -> Iterator[Item]:
 
 
 class Stack(NamedTuple):
-    """Of its users: one who is in a group of few projects, one in all groups, an admin. `newest`:
+    """Of its users: one who is in a group of few projects (as many as are merged, or fewer), one in
+    all groups, an admin. `newest`:
     the newest run that all of them see, in `project`."""
 
     users: dict[str, str]
@@ -183,19 +188,21 @@ def ask_for_everything(stack: Stack, measured: Measured) -> None:
             return measured.ask(who, user, function, path, **query)  # noqa: B023
 
         for query in (
-            {}, {"name": "run 17"}, {"state": "failed"}, {"state": "running"},
+            {}, {"name": str(stack.newest.name)}, {"state": "failed"}, {"state": "running"},
             {"project": stack.project},
         ):  # fmt: skip
-            ask("web", "/web/runs", **query)
+            body = ask("web", "/web/runs", **query)
+            assert (LINK in body) == (query.get("state") != "running"), query
         run = stack.newest.run_id
         if who == "admin":
             ask("web", "/web/admin")
-            ask("accounts", "/users")
+            assert json.loads(ask("accounts", "/users"))["users"]
             ask("accounts", "/usage", month=month, format="csv")
+            assert json.loads(ask("accounts", "/usage", month=month))["projects"]
         ask("web", f"/web/runs/{run}")
-        ask("api", "/runs")
-        ask("api", "/alerts")
-        ask("web", "/web/alerts")
+        assert json.loads(ask("api", "/runs"))["runs"]
+        assert json.loads(ask("api", "/alerts"))["alerts"]
+        assert LINK in ask("web", "/web/alerts")
         ask("web", "/web/account")
         ask("accounts", "/me")
         ask("accounts", "/projects")
@@ -205,7 +212,9 @@ def ask_for_everything(stack: Stack, measured: Measured) -> None:
 def test_lists_and_pages_of_a_small_stack_make_few_calls(
     cloud: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stack, measured = a_stack(cloud, users=30, runs=300, projects=40), Measured(monkeypatch, 2)
+    with filled(monkeypatch):
+        stack = a_stack(cloud, users=30, runs=300, projects=40)
+    measured = Measured(monkeypatch, 1)
     with indexed(monkeypatch):
         ask_for_everything(stack, measured)
     measured.check()
@@ -215,7 +224,8 @@ def test_lists_and_pages_of_a_small_stack_make_few_calls(
 def test_of_500_users_and_50_000_runs_too(
     cloud: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack = a_stack(cloud, users=500, runs=50_000, projects=200)
+    with filled(monkeypatch):
+        stack = a_stack(cloud, users=500, runs=50_000, projects=MERGED * GROUPS)
     measured = Measured(monkeypatch, 5)
     with indexed(monkeypatch):
         ask_for_everything(stack, measured)

@@ -35,13 +35,15 @@ if TYPE_CHECKING:
 
 MOST_READ = 1_000
 """Runs that are read for one page."""
-MERGED = 25
+MERGED = 20
 """Projects whose lists are read side by side. Of more the list of all runs is read instead, as far
 as MOST_READ: one request for each project would take longer."""
 AT_ONCE = 50
 """Runs that are asked for at a time."""
 MANY = 250
-"""Runs that are asked for at a time where most of them may be passed over."""
+"""Entries of the list of all runs that are asked for at a time where most may be passed over."""
+MANY_MERGED = 100
+"""The same of merged lists, whose runs are then read one by one: as many as one request reads."""
 PLACE = re.compile(rf"[0-9T:.+-]{{19,40}}#{RUN_ID_PATTERN.strip('^$')}")
 MOST_REVISIONS = 1_000_000
 
@@ -146,7 +148,8 @@ def list_runs(
         )
     theirs = None if projects is None or len(projects) <= MERGED else frozenset(projects)
     lists = projects if theirs is None else None
-    page = MANY if lists is None and (theirs or state or name) else AT_ONCE
+    sifted = bool(theirs or state or name)
+    page = (MANY if lists is None else MANY_MERGED) if sifted else AT_ONCE
     found: list[RunView] = []
     last: RunRecord | None = None
     for seen, run in enumerate(runs.list(lists, place_of(cursor, PLACE), page)):
