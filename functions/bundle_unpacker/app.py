@@ -12,7 +12,9 @@ from porewatch.usecases.intake.handle_run_archive import handle_run_archive
 
 def unpack(upload: StoredObject, error: Exception | None = None) -> None:
     endings = Endings(wiring.table())
-    context = UnpackContext(wiring.raw(), wiring.runs(), wiring.manifests(), endings)
+    context = UnpackContext(
+        wiring.raw(), wiring.runs(), wiring.manifests(), endings, wiring.admission()
+    )
     handle_run_archive(upload.key, error, context)
 
 

@@ -33,6 +33,10 @@ PROBLEM = {
         **{name: {"type": "string"} for name in ("file", "column")},
         **{name: {"type": "integer"} for name in ("record", "line")},
         "faults": {"type": "array", "items": {"type": "object"}},
+        "upgrade": {
+            "type": "object",
+            "description": "the tier above, and what it allows; beside codes that begin with tier_",
+        },
         "error": {"type": "string", "description": "for clients of before; use code"},
         "problem": {"type": "string", "description": "for clients of before; use detail"},
     },

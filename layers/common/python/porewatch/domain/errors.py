@@ -290,5 +290,11 @@ class AccountRefused(Refused):
     """An account, invitation or link does not allow it as it is; its code says why."""
 
 
+class TierRefused(AccountRefused):
+    """The tier of the user does not allow it. `tier`: its name; a higher one may allow it."""
+
+    tier: str = ""
+
+
 class ReceiverRefused(Refused):
     """The receiver of a webhook did not accept a delivery in any of its attempts."""

@@ -34,12 +34,15 @@ from porewatch.domain.errors import (
     NotSignedIn,
     PorewatchError,
     Refused,
+    TierRefused,
     Unavailable,
 )
 from porewatch.domain.reasons.accepted_language import language_of
 from porewatch.domain.reasons.catalogue import SOURCE
 from porewatch.domain.reasons.reason import Reason
 from porewatch.domain.records.refusal import refusals_of
+from porewatch.domain.tiers.limits import upgrade_of
+from porewatch.domain.tiers.tier import TierName
 from porewatch.domain.visible import visible
 from porewatch.edge import log
 from porewatch.edge.envelopes import checked_json
@@ -188,10 +191,19 @@ def problem_of(error: PorewatchError, status: int, language: str = SOURCE) -> di
         **place,
         "remedy": error.remedy,
         "faults": faults if len(faults) > 1 else None,
+        "upgrade": _upgrade(error),
         "error": type(error).__name__,
         "problem": str(error),
     }
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _upgrade(error: PorewatchError) -> dict[str, object] | None:
+    """The tier that would allow it, or more, and what it allows; None for none."""
+    if not isinstance(error, TierRefused) or not error.tier:
+        return None
+    above = upgrade_of(TierName(error.tier))
+    return {"tier": above[0].value, **above[1].model_dump(mode="json")} if above else None
 
 
 def _translated(error: PorewatchError, language: str) -> str | None:

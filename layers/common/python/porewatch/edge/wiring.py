@@ -17,8 +17,10 @@ from porewatch.adapters.messages.notices import Topic
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Invitations, Sessions, ShareLinks, Tokens
+from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.people.slots import Admission
+from porewatch.adapters.people.tier_limits import TierLimits
 from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.submission.request_keys import RequestKeys
 from porewatch.adapters.table import Table
@@ -46,7 +48,15 @@ def project_runs() -> ProjectRuns:
 
 
 def admission() -> Admission:
-    return Admission(table(), accounts())
+    return Admission(table(), accounts(), tiers=tier_limits())
+
+
+def entitlements() -> Entitlements:
+    return Entitlements(people())
+
+
+def tier_limits() -> TierLimits:
+    return TierLimits(table(), entitlements(), settings().unpaid_tier)
 
 
 def people() -> Table:
@@ -108,9 +118,9 @@ def budget(price_snapshot: str = "") -> Budget:
 
 
 def launch_budget(price_snapshot: str) -> Budget:
-    """With the caps of the stack and of its projects."""
+    """With the caps of the stack, of its projects and of its users' tiers."""
     return budget(price_snapshot).limited_by(
-        lambda project: accounts().project(project).quota.month_usd
+        lambda project: accounts().project(project).quota.month_usd, tier_limits().month_usd
     )
 
 

@@ -1,8 +1,9 @@
 """Budgets in the ledger: reserved before a launch, settled or released after it.
 
 There is one item per epoch (`domain.money.budget.Reservation`) and one per cap: the revision of a
-run, and the calendar month of its project and of the account. A change writes the reservation,
-every cap, and whatever must be atomic with it (the line of the bill, its fact) in one transaction.
+run, and the calendar month of its project, of the user who registered it and of the account. A
+change writes the reservation, every cap, and whatever must be atomic with it (the line of the bill,
+its fact) in one transaction.
 DynamoDB cannot add inside a condition, so a cap stores `committed` = held + spent, and the
 condition is that it is at most cap - estimate; hence no number of concurrent launches can pass a
 cap.
@@ -12,6 +13,7 @@ Order: `Budget` (reserve, settle, release, then reading), keys of items, the ref
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -19,7 +21,7 @@ from typing import NamedTuple, Protocol
 
 from porewatch.adapters.batch_reads import get_many
 from porewatch.adapters.items import Add, Item, Write, run_key
-from porewatch.adapters.ledger.run_moves import RUN, project_key
+from porewatch.adapters.ledger.run_moves import RUN, project_key, user_key
 from porewatch.adapters.retries import PATIENT
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import AlreadyDone, BudgetExceeded, Conflict, PorewatchError
@@ -31,7 +33,7 @@ from porewatch.domain.money.budget import (
     Reservation,
     micro,
 )
-from porewatch.domain.people.roles import ProjectId
+from porewatch.domain.people.roles import USER_ID, ProjectId, UserId
 from porewatch.domain.records.run_record import RunRecord
 
 HELD = "RESERVATIONS-HELD"
@@ -64,7 +66,8 @@ class Cap(NamedTuple):
 
 class Budget:
     """The reservations and caps in ledger `table`. A cap of 0 USD refuses nothing; that of a
-    project (`project_usd` of its id) refuses everything then, and nothing when it is None."""
+    project (`project_usd` of its id) or user (`user_usd`) refuses everything then, and nothing when
+    it is None."""
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Budget:
         run_usd: float = 0.0,
         account_usd: float = 0.0,
         project_usd: Callable[[ProjectId], float | None] = lambda _: None,
+        user_usd: Callable[[UserId], float | None] = lambda _: None,
         price_snapshot: str = "",
     ) -> None:
         self._table = table
@@ -80,14 +84,20 @@ class Budget:
         self._run_usd = run_usd
         self._account_usd = account_usd
         self._project_usd = project_usd
+        self._user_usd = user_usd
 
-    def limited_by(self, project_usd: Callable[[ProjectId], float | None]) -> Budget:
-        """The same, with a cap for each project and month."""
+    def limited_by(
+        self,
+        project_usd: Callable[[ProjectId], float | None],
+        user_usd: Callable[[UserId], float | None] = lambda _: None,
+    ) -> Budget:
+        """The same, with a cap for each project and month, and for each user and month."""
         return Budget(
             self._table,
             run_usd=self._run_usd,
             account_usd=self._account_usd,
             project_usd=project_usd,
+            user_usd=user_usd,
             price_snapshot=self._price_snapshot,
         )
 
@@ -141,6 +151,10 @@ class Budget:
         """What the cap of a project in a month counts. Asks for no limit."""
         return self._books(_project_cap(project, month, None))
 
+    def user_books(self, user: UserId, month: str) -> Books:
+        """What the cap of a user in a month counts. Asks for no limit."""
+        return self._books(_user_cap(user, month, None))
+
     def books_of_projects(
         self, projects: Sequence[ProjectId], month: str
     ) -> dict[ProjectId, Books]:
@@ -186,17 +200,24 @@ class Budget:
 
     def _fresh(self, owner: OfEpoch, at: datetime) -> Reservation:
         run = self._table.get(run_key(owner.run_id), RUN)
-        project = run.model(RunRecord).project if run else None
-        return _fresh(owner, at).model_copy(update={"project": project})
+        record = run.model(RunRecord) if run else None
+        if record is None:
+            return _fresh(owner, at)
+        by = record.submitted_by
+        user = by if by and re.fullmatch(USER_ID, by) else None
+        return _fresh(owner, at).model_copy(update={"project": record.project, "user": user})
 
     def _caps(self, reservation: Reservation, *, limited: bool) -> tuple[Cap, ...]:
-        """`limited`: with the limit of the project, which has to be asked for."""
+        """`limited`: with the limits of project and user, which have to be asked for."""
         run = self._run_cap(reservation.run_id, reservation.revision)
-        caps, project = (run, self._account_cap(reservation.month)), reservation.project
-        if project is None:
-            return caps
-        usd = self._project_usd(project) if limited else None
-        return (*caps, _project_cap(project, reservation.month, usd))
+        month, project, user = reservation.month, reservation.project, reservation.user
+        caps = [run, self._account_cap(month)]
+        if project is not None:
+            usd = self._project_usd(project) if limited else None
+            caps.append(_project_cap(project, month, usd))
+        if user is not None:
+            caps.append(_user_cap(user, month, self._user_usd(user) if limited else None))
+        return tuple(caps)
 
     def _run_cap(self, run_id: str, revision: int) -> Cap:
         name, sk = f"run {run_id}", f"BUDGET#{revision:04d}"
@@ -244,6 +265,11 @@ def _counted(cap: Cap, item: Item | None) -> Books:
 def _project_cap(project: ProjectId, month: str, usd: float | None) -> Cap:
     name, remedy = f"project {project} in {month}", "raise the project's month_usd, or wait for "
     return Cap(name, project_key(project), f"BUDGET#{month}", usd, remedy + "the next month")
+
+
+def _user_cap(user: UserId, month: str, usd: float | None) -> Cap:
+    name, remedy = f"user {user} in {month}", "have the user upgrade, or wait for the next month"
+    return Cap(name, user_key(user), f"BUDGET#{month}", usd, remedy)
 
 
 def _fresh(owner: OfEpoch, at: datetime) -> Reservation:

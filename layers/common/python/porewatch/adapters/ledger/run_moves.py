@@ -11,7 +11,7 @@ from porewatch.adapters.items import Add, Item, Put, Remove, Write, run_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.errors import NotFound
 from porewatch.domain.labels import Label
-from porewatch.domain.people.roles import ProjectId
+from porewatch.domain.people.roles import ProjectId, UserId
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.reconciling import is_open
@@ -44,7 +44,7 @@ def move_run(
     rule: Step,
     beside: Callable[[RunRecord], Sequence[Write]] | None = None,
     *,
-    admitted: Callable[[ProjectId], Sequence[Write]] | None = None,
+    admitted: Callable[[RunRecord], Sequence[Write]] | None = None,
     gone: bool = False,
 ) -> RunRecord:
     """Apply a rule to the run. Returns the stored run. `admitted`: how a run that comes under way
@@ -97,7 +97,7 @@ def _with_slot(before: RunRecord | None, after: RunRecord) -> RunRecord:
 def _slot_writes(
     before: RunRecord | None,
     after: RunRecord,
-    admitted: Callable[[ProjectId], Sequence[Write]] | None,
+    admitted: Callable[[RunRecord], Sequence[Write]] | None,
 ) -> Sequence[Write]:
     had = before is not None and before.slot
     if had and not after.slot:
@@ -107,7 +107,7 @@ def _slot_writes(
     was_under_way = before is not None and takes_slot(before)
     if admitted is None or was_under_way:
         return [counted_by(after.project, 1)]
-    return admitted(after.project)
+    return admitted(after)
 
 
 def _freed(before: RunRecord | None, after: RunRecord) -> list[Write]:
@@ -132,6 +132,11 @@ def counted_by(project: ProjectId, number: int) -> Add:
 def project_key(project: ProjectId) -> str:
     """Partition of what the ledger has of a project beside its runs."""
     return f"PROJECT#{project}"
+
+
+def user_key(user: UserId) -> str:
+    """Partition of what the ledger has of a user: his counts and sums by month."""
+    return f"USER#{user}"
 
 
 def name_key(name: Label) -> str:

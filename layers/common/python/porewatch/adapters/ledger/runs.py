@@ -31,7 +31,6 @@ from porewatch.domain.inputs.seal_note import (
     note_of,
 )
 from porewatch.domain.money.cost import CostLine
-from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.records.file_record import FileRecord
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules import revisions, run_lifecycle, run_seals
@@ -141,7 +140,7 @@ class RunLedger:
         sealed_by: SealedBy,
         at: datetime,
         made_at: datetime | None = None,
-        admitted: Callable[[ProjectId], Sequence[Write]] | None = None,
+        admitted: Callable[[RunRecord], Sequence[Write]] | None = None,
     ) -> RunRecord:
         """Run, note of the manifest and fact in one write; nothing when this manifest sealed the
         run before. The manifest must be in S3 already (`Manifests.keep`).
@@ -264,7 +263,7 @@ class RunLedger:
         step: Step,
         beside: Callable[[RunRecord], Sequence[Write]] | None = None,
         *,
-        admitted: Callable[[ProjectId], Sequence[Write]] | None = None,
+        admitted: Callable[[RunRecord], Sequence[Write]] | None = None,
         gone: bool = False,
     ) -> RunRecord:
         return move_run(self._table, run_id, step, beside, admitted=admitted, gone=gone)

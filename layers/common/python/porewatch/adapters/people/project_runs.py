@@ -33,7 +33,7 @@ from porewatch.domain.rules.run_states import counted
 from porewatch.domain.submission.run_uploads import Submission
 
 AT_ONCE = 50
-Admitted = Callable[[ProjectId], Sequence[Write]]
+Admitted = Callable[[RunRecord], Sequence[Write]]
 
 
 class ProjectRuns:

@@ -17,35 +17,52 @@ from porewatch.adapters.items import Add, Item, Write
 from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.run_moves import SLOTS, UNDER_WAY, counted_by, project_key
 from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.tier_limits import TierLimits
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.money import project_limits
 from porewatch.domain.people.accounts import Project
 from porewatch.domain.people.roles import ProjectId
+from porewatch.domain.records.run_record import RunRecord
 
 
 class Admission:
-    """Whether projects take one more run. `ledger` has the counts, `accounts` the limits."""
+    """Whether a project, and the tier of who registered it, take one more run. `ledger` has the
+    counts, `accounts` the limits of projects; `tiers` None: no run is held to a tier."""
 
     def __init__(
-        self, ledger: Table, accounts: Accounts, clock: Callable[[], datetime] = now
+        self,
+        ledger: Table,
+        accounts: Accounts,
+        clock: Callable[[], datetime] = now,
+        tiers: TierLimits | None = None,
     ) -> None:
+        self.tiers = tiers
         self._ledger, self._accounts, self._clock = ledger, accounts, clock
         self._budget = Budget(ledger)
 
-    def writes(self, project_id: ProjectId) -> Sequence[Write]:
-        """What counts one more run, on condition that the project is as it was read and has room.
-        AccountRefused for a project that is closed, full or has spent its money; for a full one
-        also when they are written."""
-        project, unchanged = self._accounts.project_unchanged(project_id)
+    def writes(self, run: RunRecord) -> Sequence[Write]:
+        """What counts one more run, on condition that the project is as it was read and has room,
+        and so has the user's month. AccountRefused for a project that is closed, full or has spent
+        its money, TierRefused for what the tier does not allow; both also when they are written."""
+        project, unchanged = self._accounts.project_unchanged(run.project)
         project_limits.refuse_closed(project)
         self._refuse_spent(project)
-        return unchanged, _counted(project)
+        of_user = self.tiers.writes(run.submitted_by) if self.tiers else ()
+        return unchanged, _counted(project), *of_user
 
-    def refuse_spent(self, project_id: ProjectId) -> None:
-        """AccountRefused when the project has spent, or holds for machines at work, what it may in
-        this month. (Each launch is held to it, too: `adapters.ledger.budget`.)"""
-        self._refuse_spent(self._accounts.project(project_id))
+    def refuse_spent(self, run: RunRecord) -> None:
+        """AccountRefused when the project, TierRefused when the user has spent, or holds for
+        machines at work, what he may in this month. (Each launch is held to it, too:
+        `adapters.ledger.budget`.)"""
+        self._refuse_spent(self._accounts.project(run.project))
+        if self.tiers:
+            self.tiers.refuse_spent(run.submitted_by)
+
+    def refuse_size(self, user: str | None, size: int) -> None:
+        """TierRefused for a run with so many bytes, by who registered it."""
+        if self.tiers:
+            self.tiers.refuse_size(user, size)
 
     def _refuse_spent(self, project: Project) -> None:
         if project.quota.month_usd is not None:
@@ -53,13 +70,16 @@ class Admission:
             books = self._budget.project_books(project.project_id, month)
             project_limits.refuse_spent(project, books)
 
-    def refuse(self, project_id: ProjectId) -> None:
-        """AccountRefused when the project takes no run now. An early answer: `writes` decides."""
-        project = self._accounts.project(project_id)
+    def refuse(self, run: RunRecord) -> None:
+        """AccountRefused when the project takes no run now, TierRefused when the user may begin
+        none. An early answer: `writes` decides."""
+        project = self._accounts.project(run.project)
+        if self.tiers:
+            self.tiers.refuse(run.submitted_by)
         project_limits.refuse_closed(project)
         self._refuse_spent(project)
         most = project.quota.runs_at_once
-        if most is not None and under_way(self._ledger, project_id) >= most:
+        if most is not None and under_way(self._ledger, run.project) >= most:
             raise project_limits.full(project)
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.people.roles import ProjectId
+from porewatch.domain.people.roles import ProjectId, UserId
 from porewatch.domain.runs import RunId
 
 MILLION = 1_000_000
@@ -52,6 +52,9 @@ class Reservation(Model):
     project: Annotated[
         ProjectId | None, Field(description="None: of before projects had budgets")
     ] = None
+    user: Annotated[UserId | None, Field(description="who registered the run; None: no user")] = (
+        None
+    )
     revision: int
     stage: str
     epoch: int

@@ -64,6 +64,12 @@ def refuse_without_basecaller(manifest: RunManifest, *, basecalling: bool) -> No
     )
 
 
+def bytes_of(manifest: RunManifest, present: Mapping[str, Lying]) -> int:
+    """Bytes of the manifest's files as they lie in the bucket, whatever it says of them."""
+    lying = {file.lies_at: present.get(file.lies_at) for file in manifest.files}
+    return sum(one.size for one in lying.values() if one is not None)
+
+
 def check(
     manifest: RunManifest, present: Mapping[str, Lying], checked: Mapping[str, FileRecord]
 ) -> Ready:

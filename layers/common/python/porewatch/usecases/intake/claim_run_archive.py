@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.ledger.retention import Endings
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.objects import Head, Objects
+    from porewatch.adapters.people.slots import Admission
     from porewatch.adapters.s3.manifests import Manifests
 
 UNDER_WAY = (RunState.SEALED, RunState.RUNNING)
@@ -48,6 +49,7 @@ class UnpackContext:
     runs: RunLedger
     manifests: Manifests
     endings: Endings
+    admission: Admission
 
 
 @dataclass(frozen=True)

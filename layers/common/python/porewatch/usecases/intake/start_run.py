@@ -91,6 +91,7 @@ def _looked(
     manifest = context.manifests.of(run_id, record.revision)
     present, checked = _present(run_id, context.raw), context.runs.files_of(run_id)
     try:
+        context.admission.refuse_size(record.submitted_by, readiness.bytes_of(manifest, present))
         ready = readiness.check(manifest, present, checked)
     except Refused as refusal:
         _log.warning("run %s is refused: %s", run_id, refusal)
@@ -100,7 +101,7 @@ def _looked(
         look.found(ready.waiting_for, at)
         return None
     try:
-        context.admission.refuse_spent(record.project)
+        context.admission.refuse_spent(record)
     except AccountRefused as refusal:
         return context.runs.refuse(run_id, digest=digest, what=Refusing.of(refusal), at=at)
     bundle = manifest.bundle or context.default_bundle()

@@ -95,11 +95,14 @@ def unpack_run_archive(
         raise AlreadyDone("is gone: it was handled before.", file=key)
     try:
         run_id = run_id_of(key)
-        refuse_gone(context.runs.find(run_id))
+        record = context.runs.find(run_id)
+        refuse_gone(record)
     except MessageRefused as refusal:
         _quarantine(key, refusal, raw)
         raise
     try:
+        if record is not None:
+            context.admission.refuse_size(record.submitted_by, head.size)
         asked = asked_by(key)
         contents = look_at(head, raw)
         manifest, lying = manifest_of(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from porewatch.domain.errors import InputRefused, NotFound, Refused
 from porewatch.domain.inputs.landing.answers import Treatment
 from porewatch.domain.people.principal import Principal
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.submission.placing import SHEET, Place, place
 from porewatch.domain.submission.run_uploads import (
     FileToSend,
@@ -41,8 +42,9 @@ def declare_files(
 ) -> FileAnswers:
     """One answer for each file: taken, left out or refused. A file that was declared before goes on
     where it was; another one of the same path takes its place. Raises as `may_upload`; InputRefused
-    for more than the project allows, a tar beside files, and a path that is named twice."""
-    may_upload(run_id, who, context)
+    for more than the project allows, a tar beside files, and a path that is named twice;
+    TierRefused for more than the tier of who registered the run allows."""
+    record = may_upload(run_id, who, context)
     submission = context.uploads.submission(run_id)
     signed = {
         "part_checksums": order.part_checksums,
@@ -57,7 +59,7 @@ def declare_files(
             wanted[number] = _Declared(found, _upload(run_id, file, found, signed))
         except Refused as refusal:
             refused[number] = refusal
-    now = _kept(run_id, [one.upload for one in wanted.values()], context)
+    now = _kept(record, [one.upload for one in wanted.values()], context)
     return FileAnswers(
         files=tuple(
             _refusal(file, refused[number])
@@ -94,7 +96,9 @@ def _upload(run_id: str, file: FileToSend, found: Place, signed: dict[str, Any])
     )
 
 
-def _kept(run_id: str, uploads: Sequence[Upload], context: UploadContext) -> dict[str, Upload]:
+def _kept(
+    record: RunRecord, uploads: Sequence[Upload], context: UploadContext
+) -> dict[str, Upload]:
     """The uploads as they are now, each begun in S3."""
     fresh = {upload.upload_id: upload for upload in uploads}
     if len(fresh) < len(uploads):
@@ -102,10 +106,11 @@ def _kept(run_id: str, uploads: Sequence[Upload], context: UploadContext) -> dic
 
     def check(submission: Submission) -> None:
         refuse_over_quota(submission)
+        context.admission.refuse_size(record.submitted_by, submission.stored)
         refuse_mixed(submission)
 
     changed = context.uploads.change(
-        run_id, {upload_id: _rule(upload) for upload_id, upload in fresh.items()}, check
+        record.run_id, {upload_id: _rule(upload) for upload_id, upload in fresh.items()}, check
     )
     for was, now in changed.values():
         if was is not None and was.s3_upload and now.s3_upload != was.s3_upload:

@@ -55,6 +55,7 @@ class _Folder:
         self._stored = {
             shown_path(head.key.removeprefix(prefix)): head for head in found if head != self.seal
         }
+        self.bytes = sum(head.size for head in self._stored.values())
         self._checked = context.runs.files_of(run_id)
         named = [
             replace(head, key=s3_keys.raw_key(run_id, path)) for path, head in self._stored.items()
@@ -83,7 +84,8 @@ def seal_registered(
 ) -> SealAnswer:
     """Write `run.json`. Sealed twice gives the same answer. Raises as `reach_run`; Conflict while
     uploads are open, and for a tar, which seals its run itself; AccountRefused for a run that has
-    ended when its project takes no run now; Refused with every fault."""
+    ended when its project takes no run now; TierRefused for what the tier of who registered it does
+    not allow; Refused with every fault."""
     record = reach_run(run_id, who, Action.SUBMIT, runs=context.runs)
     submission = context.uploads.submission(run_id)
     if record.state in SEALED:
@@ -96,7 +98,7 @@ def seal_registered(
         )
     _refuse_open(context.uploads.all(run_id))
     if not record.slot:  # it has ended before: the intake decides, and this says it at once
-        context.admission.refuse(record.project)
+        context.admission.refuse(record)
     try:
         return _seal(record, submission, order, context)
     except (AlreadyDone, Conflict):  # another one sealed it just now
@@ -108,6 +110,7 @@ def _seal(
 ) -> SealAnswer:
     uploads = list(context.uploads.all(record.run_id))
     folder = _Folder(record.run_id, context)
+    context.admission.refuse_size(record.submitted_by, folder.bytes)
     found = folder.understood(_left_out(uploads))
     sound = folder.lying.sound(found, {u.file.path: u.file.sha256 for u in uploads})
     found.refuse([*sound.faults, *([] if order.accept_lost else _lost(sound))])

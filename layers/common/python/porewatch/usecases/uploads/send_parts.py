@@ -86,8 +86,11 @@ def link_parts(
     run_id: str, upload_id: str, order: PartsToSend, who: Principal, context: UploadContext
 ) -> PartLinks:
     """Links to PUT parts at. Raises as `may_upload`; Conflict when the upload is over; InputRefused
-    for parts that it does not have, or that lack their checksum."""
-    may_upload(run_id, who, context)
+    for parts that it does not have, or that lack their checksum; TierRefused when the tier of who
+    registered the run allows less than the run has, as after a downgrade."""
+    record = may_upload(run_id, who, context)
+    submission = context.uploads.submission(run_id)
+    context.admission.refuse_size(record.submitted_by, submission.stored)
     upload = begin(_open(context.uploads.find(run_id, upload_id)), context)
     return PartLinks(links=tuple(_link(upload, part, context) for part in order.wanted()))
 

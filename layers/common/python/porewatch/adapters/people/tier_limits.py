@@ -1,0 +1,108 @@
+"""Which tier a user has now, and whether it takes one more run of his: decided in the write by
+which a run begins, as for projects (`slots`).
+
+USER#id   RUNS#2026-12     `begun`, in the ledger
+
+A run counts in the month in which it is registered, or sealed again after its end, whatever comes
+of it. Runs that no user registered are held to no tier.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from porewatch.adapters.items import Add, Item, Write
+from porewatch.adapters.ledger.budget import Budget
+from porewatch.adapters.ledger.run_moves import user_key
+from porewatch.adapters.people.entitlements import Entitlements
+from porewatch.adapters.table import Table
+from porewatch.domain.base import now
+from porewatch.domain.people.roles import USER_ID
+from porewatch.domain.tiers import limits
+from porewatch.domain.tiers.entitlement import tier_of
+from porewatch.domain.tiers.tier import TierName, tiers
+
+BEGUN = "begun"
+
+
+class TierLimits:
+    """`ledger` has the counts, `entitlements` what users paid for; `unpaid`: the tier of others."""
+
+    def __init__(
+        self,
+        ledger: Table,
+        entitlements: Entitlements,
+        unpaid: TierName,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._ledger, self._entitlements = ledger, entitlements
+        self._unpaid, self._clock = unpaid, clock
+        self._budget = Budget(ledger)
+
+    def tier(self, user: str | None) -> TierName | None:
+        """None for a run of no user. Nothing is read where everybody has the highest tier."""
+        if not is_user(user):
+            return None
+        if limits.next_tier(self._unpaid) is None:
+            return self._unpaid
+        return tier_of(self._entitlements.of(user or ""), self._unpaid, self._clock())
+
+    def writes(self, user: str | None) -> Sequence[Write]:
+        """What counts one more run of this month, if the user's tier allows it. TierRefused; also
+        when they are written."""
+        name = self.tier(user)
+        if name is None or user is None:
+            return ()
+        self.refuse_spent(user)
+        most = tiers()[name].month_runs
+        item = Item(user_key(user), runs_key(self._month))
+        if most is None:
+            return (Add(item, {BEGUN: 1}),)
+        return (Add(item, {BEGUN: 1}, (BEGUN, most - 1), lambda _: limits.month_full(name)),)
+
+    def refuse(self, user: str | None) -> None:
+        """TierRefused when he may begin no run now. An early answer: `writes` decides."""
+        name = self.tier(user)
+        if name is None or user is None:
+            return
+        self.refuse_spent(user)
+        most = tiers()[name].month_runs
+        if most is not None and self.begun(user) >= most:
+            raise limits.month_full(name)
+
+    def refuse_spent(self, user: str | None) -> None:
+        """TierRefused when his runs have cost what they may in this month."""
+        name = self.tier(user)
+        if name is not None and user is not None and tiers()[name].month_usd is not None:
+            limits.refuse_spent(name, self._budget.user_books(user, self._month))
+
+    def refuse_size(self, user: str | None, size: int) -> None:
+        """TierRefused for a run of his with so many bytes."""
+        name = self.tier(user)
+        if name is not None:
+            limits.refuse_size(name, size)
+
+    def month_usd(self, user: str) -> float | None:
+        """What his runs may cost in a month; None: no limit."""
+        name = self.tier(user)
+        return tiers()[name].month_usd if name else None
+
+    def begun(self, user: str) -> int:
+        """Runs of his that began in this month."""
+        item = self._ledger.get(user_key(user), runs_key(self._month))
+        return int(item.attributes.get(BEGUN, 0)) if item else 0
+
+    @property
+    def _month(self) -> str:
+        return f"{self._clock():%Y-%m}"
+
+
+def is_user(user: str | None) -> bool:
+    """Whether that is the id of a user: operators' programs register runs under a name."""
+    return user is not None and re.fullmatch(USER_ID, user) is not None
+
+
+def runs_key(month: str) -> str:
+    return f"RUNS#{month}"
