@@ -32,15 +32,17 @@ from tests.functional.test_who_asks import api_key, token_of  # noqa: F401 - a f
 from tests.mocked import make_ledger
 
 LABELS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 .äß猪]{0,60}[a-z]", fullmatch=True)
+USUAL = ("2xx", "401", "403", "404", "409")
 DEPENDS = {
     "register_run": ["400", "422"],  # on the layouts of this stack; on a key's first use
     "declare_files": ["400"],  # on the paths among each other
     "link_parts": ["400"],  # on the size of the file, and how it was declared
     "keep_sheet": ["400", "422"],  # on the words in it; it comes as rows or as base64
     "seal_run": ["400"],  # on what lies in the run
+    "list_alerts": ["400"],  # on the filters for which its cursor was given
 }
 """Operations that may refuse what a schema allows: whether they do depends on more than one field,
-or on what was sent before."""
+or on what was sent before. Those with an Idempotency-Key also with 422: it may be a used one."""
 
 
 class Ids:
@@ -135,6 +137,16 @@ def cursor(gateway: Gateway, path: str, headers: dict[str, str]) -> str | None:
     return found
 
 
+def depends(made: Any) -> Iterator[tuple[str, set[str]]]:
+    """DEPENDS, and operations with an Idempotency-Key, by operation."""
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            statuses = set(DEPENDS.get(operation["operationId"], ()))
+            headers = {parameter["name"] for parameter in operation.get("parameters", ())}
+            if statuses := statuses | ({"422"} if "Idempotency-Key" in headers else set()):
+                yield operation["operationId"], statuses
+
+
 def config_of(
     made: Any, headers: dict[str, str], address: str, examples: int, stateful: bool
 ) -> Any:
@@ -170,11 +182,11 @@ def config_of(
                     "include-operation-id": operation,
                     "checks": {
                         "positive_data_acceptance": {
-                            "expected-statuses": ["2xx", "401", "403", "404", "409", *statuses]
+                            "expected-statuses": [*USUAL, *sorted(statuses)]
                         }
                     },
                 }
-                for operation, statuses in DEPENDS.items()
+                for operation, statuses in depends(made)
             ]
             # The gateway has one answer to all methods that it does not know; elsewhere it is the
             # one to nobody.

@@ -17,6 +17,7 @@ from porewatch.domain.rules.cancelling import Cancel, Cancelled
 from porewatch.domain.runs import RunId, RunState
 from porewatch.domain.submission.run_uploads import (
     LONGEST_REQUEST_KEY,
+    REQUEST_KEY,
     Register,
     UploadId,
     UploadState,
@@ -101,8 +102,8 @@ _MATCH = (
     Parameter("If-None-Match", {"type": "string", "maxLength": 100}),
 )
 _KEY = (
-    Parameter("Idempotency-Key", {"type": "string", "minLength": 1,
-                                  "maxLength": LONGEST_REQUEST_KEY}),
+    Parameter("Idempotency-Key", {"type": "string", "maxLength": LONGEST_REQUEST_KEY,
+                                  "pattern": REQUEST_KEY}),
 )  # fmt: skip
 
 RUNS = (

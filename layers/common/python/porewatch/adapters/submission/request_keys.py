@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import datetime, timedelta
 
 from porewatch.adapters.items import Item, PutNew
 from porewatch.adapters.table import Table
 from porewatch.domain.base import Model
 from porewatch.domain.errors import AlreadyDone, KeyReused, MessageRefused
-from porewatch.domain.submission.run_uploads import LONGEST_REQUEST_KEY
+from porewatch.domain.submission.run_uploads import LONGEST_REQUEST_KEY, REQUEST_KEY
 
 KEPT = timedelta(days=30)
 
@@ -67,9 +68,9 @@ class RequestKeys:
 
 def _place(request: tuple[str, str, str]) -> tuple[str, str]:
     key = request[2]
-    if not (key.isprintable() and 1 <= len(key) <= LONGEST_REQUEST_KEY):
+    if not re.fullmatch(REQUEST_KEY, key):
         raise MessageRefused(
-            f"an Idempotency-Key has 1 to {LONGEST_REQUEST_KEY} printable characters."
+            f"an Idempotency-Key has 1 to {LONGEST_REQUEST_KEY} printable ASCII characters."
         )
     name = hashlib.sha256(json.dumps(request).encode()).hexdigest()
     return f"INBOX#request:{name}", "REQUEST"

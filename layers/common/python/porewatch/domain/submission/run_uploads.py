@@ -22,6 +22,9 @@ Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,
 """The name of a bundle, layout or policy."""
 LONGEST_REQUEST_KEY = 200
 """Characters of an Idempotency-Key."""
+REQUEST_KEY = rf"^[!-~]([ -~]{{0,{LONGEST_REQUEST_KEY - 2}}}[!-~])?$"
+"""Printable ASCII: of anything else clients and gateways make different bytes. No blank at its
+ends, which HTTP takes off."""
 UPLOAD_ID = r"^[0-9a-f]{32}$"
 UploadId = Annotated[str, StringConstraints(pattern=UPLOAD_ID)]
 """One for each path of a run."""
