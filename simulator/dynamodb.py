@@ -88,8 +88,10 @@ class DynamoDb:
         self._write(_added(self._there(pk, sk), request))
         return {}
 
-    def delete_item(self, *, TableName: str, Key: Raw) -> Raw:
-        pk, sk = Key["pk"]["S"], Key["sk"]["S"]
+    def delete_item(self, **request: Any) -> Raw:
+        pk, sk = _key(request["Key"])
+        if not Conditions(request).hold(self._there(pk, sk)):
+            raise refusal(CHECK, "The conditional request failed")
         there = self.items.get(pk, {}).pop(sk, None)
         if there is not None:
             self._sorted[pk].remove(sk)
@@ -122,6 +124,13 @@ class DynamoDb:
             elif verb != "ConditionCheck":
                 raise NotImplementedError(f"{verb} in a transaction")
         return {}
+
+    def batch_get_item(self, *, RequestItems: dict[str, Raw]) -> Raw:
+        found = {
+            table: [item for key in asked["Keys"] if (item := self._there(*_key(key))) is not None]
+            for table, asked in RequestItems.items()
+        }
+        return {"Responses": found, "UnprocessedKeys": {}}
 
     def batch_write_item(self, *, RequestItems: dict[str, list[Raw]]) -> Raw:
         for table, requests in RequestItems.items():

@@ -90,9 +90,11 @@ class Add:
 
 @dataclass(frozen=True)
 class Remove:
-    """Remove the item of this key, with other writes or not at all. Idempotent."""
+    """Remove the item of this key, with other writes or not at all. Idempotent; with `expected`
+    only if these attributes of the stored item are equal to it."""
 
     item: Item
+    expected: dict[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,18 +176,27 @@ def request(table: str, write: Write) -> dict[str, Any]:
     if isinstance(write, Unchanged):
         return _as_it_was(write)
     if isinstance(write, Remove):
-        return {"TableName": table, "Key": wire({"pk": write.item.pk, "sk": write.item.sk})}
+        key = wire({"pk": write.item.pk, "sk": write.item.sk})
+        return {"TableName": table, "Key": key, **_equal(write.expected)}
     request: dict[str, Any] = {"TableName": table, "Item": stored(write.item)}
     if isinstance(write, PutNew):
         request["ConditionExpression"] = "attribute_not_exists(#k)"
         request["ExpressionAttributeNames"] = {"#k": "pk"}
     if isinstance(write, PutIf):
-        pairs = list(write.expected.items())
-        equal = " AND ".join(f"#n{i} = :v{i}" for i in range(len(pairs)))
-        request["ConditionExpression"] = equal
-        request["ExpressionAttributeNames"] = {f"#n{i}": n for i, (n, _) in enumerate(pairs)}
-        request["ExpressionAttributeValues"] = wire({f":v{i}": v for i, (_, v) in enumerate(pairs)})
+        request |= _equal(write.expected)
     return request
+
+
+def _equal(expected: dict[str, Plain]) -> dict[str, Any]:
+    """The condition that attributes are equal to these; none for none."""
+    if not expected:
+        return {}
+    pairs = list(expected.items())
+    return {
+        "ConditionExpression": " AND ".join(f"#n{i} = :v{i}" for i in range(len(pairs))),
+        "ExpressionAttributeNames": {f"#n{i}": n for i, (n, _) in enumerate(pairs)},
+        "ExpressionAttributeValues": wire({f":v{i}": v for i, (_, v) in enumerate(pairs)}),
+    }
 
 
 def lost_of(write: Write) -> PorewatchError:

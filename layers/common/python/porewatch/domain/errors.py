@@ -1,8 +1,7 @@
 """The one error tree. Class names are the protocol with Step Functions.
 
-`Refused`: the input is wrong; never retried. `Unavailable`: retried later.
-`Conflict`: another writer was first, or we are no longer the owner. Every message says which file,
-which record, and what to do about it.
+`Refused`: never retried. `Unavailable`: retried later. `Conflict`: another writer was first, or we
+are no longer the owner. Every message says which file, which record, and what to do about it.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ class PorewatchError(Exception):
     """Base of all errors we raise ourselves.
 
     `problem` is one sentence for a person; `why` has it by code, if it was raised with one. `file`,
-    `record` (1-based record number) and `line` (1-based line number) and `column` (its heading) say
-    where; `remedy` says what to do next.
+    `record`, `line` (from 1) and `column` (its heading) say where; `remedy` what to do next.
     """
 
     def __init__(
@@ -183,8 +181,7 @@ class DiskFull(Unavailable):
 
 
 class OutOfTime(Unavailable):
-    """Work took longer than the function's time limit; if it does each time, the input is at
-    fault."""
+    """Work took longer than a function may; if it does each time, the input is at fault."""
 
 
 class FilesLacking(Unavailable):
@@ -216,8 +213,7 @@ class WorkerFailed(PorewatchError):
 
 
 class ChainForged(Refused):
-    """The newest daily record of audit heads was not signed with the audit key; no further record
-    is signed on top. Not a Conflict: it must reach an operator."""
+    """The newest daily record of audit heads is not signed with the audit key. Not a Conflict."""
 
 
 class ConfigurationRefused(Refused):
@@ -298,3 +294,7 @@ class TierRefused(AccountRefused):
 
 class ReceiverRefused(Refused):
     """The receiver of a webhook did not accept a delivery in any of its attempts."""
+
+
+class ArchiveStuck(Refused):
+    """An artefact could not be archived, or brought back, in many attempts."""

@@ -6,9 +6,11 @@ The only place where records of runs are written; so no rule can bring a deleted
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from porewatch.adapters.items import Add, Item, Put, Remove, Write, run_key
 from porewatch.adapters.table import Change, Table
+from porewatch.domain.archive.window import first_look
 from porewatch.domain.errors import NotFound
 from porewatch.domain.labels import Label
 from porewatch.domain.people.roles import ProjectId, UserId
@@ -16,7 +18,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.rules import refuse_gone
 from porewatch.domain.rules.reconciling import is_open
 from porewatch.domain.rules.run_states import Move, takes_slot
-from porewatch.domain.runs import GONE_STATES
+from porewatch.domain.runs import GONE_STATES, RunState
 
 RUN = "RUN"
 RUNS = "RUNS"
@@ -24,6 +26,10 @@ PROJECT = "PROJECT"
 OPEN, OPEN_RUNS = "OPEN", "RUNS-OPEN"
 """Beside its record a run has an item that stands in an index of its own while there is anything to
 be done for it: so a sweep finds it, however old the run is, and reads no other."""
+
+ARCHIVE, ARCHIVE_RUNS = "ARCHIVE", "ARCHIVE-RUNS"
+"""Beside its record a run has an item that says when it is looked at for archiving and deletion by
+age: written with the record, so no lost event leaves a run out."""
 
 SLOTS, UNDER_WAY = "SLOTS", "under_way"
 """The count of a project's runs under way, as it moves with their records."""
@@ -66,7 +72,8 @@ def move_run(
         more = beside(after) if beside else ()
         placed = [] if before else [project_write(after)]
         slot = _slot_writes(before, after, admitted)
-        writes = [*placed, *_open_writes(before, after), *more, *slot, *_freed(before, after)]
+        looked_at = [*_open_writes(before, after), *_archive_writes(before, after)]
+        writes = [*placed, *looked_at, *more, *slot, *_freed(before, after)]
         return Change(_item(after), facts, beside=writes)
 
     item = table.change(run_key(run_id), RUN, step)
@@ -156,6 +163,21 @@ def _open_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
         return []
     kind = (OPEN_RUNS, after.run_id) if opens else None
     return [Put(Item(pk=run_key(after.run_id), sk=OPEN, kind=kind))]
+
+
+def archive_write(run_id: str, due: datetime | None) -> Put:
+    """The item by which a run is found when it is to be looked at. None: never."""
+    kind = (ARCHIVE_RUNS, f"{due:%Y-%m-%dT%H:%M:%SZ}#{run_id}") if due else None
+    return Put(Item(pk=run_key(run_id), sk=ARCHIVE, kind=kind))
+
+
+def _archive_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
+    """When it begins, and when a revision of it is completed."""
+    completed = after.state is RunState.COMPLETED
+    was = before is not None and before.completed_at == after.completed_at
+    if before is not None and (was or not completed):
+        return []
+    return [archive_write(after.run_id, first_look(after))]
 
 
 def _item(record: RunRecord) -> Item:

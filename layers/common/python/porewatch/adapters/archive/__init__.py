@@ -1,0 +1,1 @@
+"""Archived artefacts: in the ledger, and their storage class in S3."""

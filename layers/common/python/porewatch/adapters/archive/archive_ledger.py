@@ -1,0 +1,163 @@
+"""The archive in the ledger. The rules are in `domain.archive`.
+
+ARCHIVE-OF#user   USER                     whether anything may be away; kind ARCHIVE-USERS
+ARCHIVE-OF#user   AWAY#run#shelf#key       one artefact that is not hot; kind ARCHIVE-WORK by `due`
+RUN#run           ARCHIVE                  when the run is looked at next; kind ARCHIVE-RUNS
+
+What is away of a user lies in one partition: so it is read consistently, and the last artefact that
+comes back sees that it was the last. The index has what is due, and users, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from itertools import takewhile
+
+from porewatch.adapters.items import LAST, Item, PutNew, Remove, Unchanged, run_key
+from porewatch.adapters.ledger.run_moves import ARCHIVE, ARCHIVE_RUNS, archive_write
+from porewatch.adapters.table import Change, Table
+from porewatch.domain.archive.artefact import Artefact, folder_of
+from porewatch.domain.archive.away import Away
+from porewatch.domain.archive.user_archive import UserArchive, all_back, listed, thawing
+from porewatch.domain.errors import Conflict, NotFound, Throttled
+
+USER, AWAY_PREFIX = "USER", "AWAY#"
+USERS, WORK = "ARCHIVE-USERS", "ARCHIVE-WORK"
+PAGE = 100
+
+
+class ArchiveLedger:
+    """The archive in ledger `table`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def away(self, user_id: str, artefact: Artefact) -> tuple[Away, int] | None:
+        """The artefact as it is now, and the version of its record; None: it is hot."""
+        item = self._table.get(archive_key(user_id), _place(artefact))
+        return (item.model(Away), item.version) if item else None
+
+    def all_away(self, user_id: str, run_id: str | None = None) -> Iterator[Away]:
+        """Everything of the user (of one of his runs) that is not hot."""
+        prefix = AWAY_PREFIX if run_id is None else f"{AWAY_PREFIX}{run_id}#"
+        for item in self._table.query(archive_key(user_id), prefix):
+            yield item.model(Away)
+
+    def begin(self, away: Away) -> None:
+        """Something that was hot is not any more. Raises Conflict when somebody else was first."""
+        place = archive_key(away.user_id), USER
+        item = self._table.change(*place, _user_step(lambda known: listed(known, away.user_id)))
+        if item is None:
+            raise NotFound(f"{place} was not written.")
+        # Versions of a record begin where no earlier record of this place can have come: so who
+        # read that one changes nothing of this one.
+        fresh = int(away.since.timestamp() * 1000)
+        beside = Unchanged(item, self._table.name, otherwise=Throttled)
+        self._table.transact([PutNew(_item(away, fresh), Conflict), beside])
+
+    def move(self, after: Away, version: int) -> None:
+        """From the record of this version. Raises Conflict when it is no longer that."""
+        self._table.put_if(_item(after, version + 1), {"version": version})
+
+    def hot(self, away: Away, version: int) -> None:
+        """It is hot again, or gone: its record goes. Raises Conflict as `move`."""
+        gone = Item(archive_key(away.user_id), _place(away.artefact))
+        self._table.transact([Remove(gone, {"version": version})])
+
+    def forget(self, user_id: str, run_id: str) -> None:
+        """The run was deleted: nothing of it is away."""
+        keys = [
+            item.sk for item in self._table.query(archive_key(user_id), f"{AWAY_PREFIX}{run_id}#")
+        ]
+        self._table.delete_all(archive_key(user_id), keys)
+
+    def thaw_begins(self, user_id: str, at: datetime) -> bool:
+        """Whether anything of the user may be away; then a thaw is under way from now on."""
+        place = archive_key(user_id), USER
+        item = self._table.change(*place, _user_step(lambda known: thawing(known, at)))
+        return item is not None and item.model(UserArchive).listed
+
+    def thaw_ends(self, user_id: str) -> tuple[UserArchive, int] | None:
+        """The user's thaw, with the version of its record, if nothing of his is away any more."""
+        item = self._table.get(archive_key(user_id), USER)
+        if item is None or not item.model(UserArchive).listed:
+            return None
+        left = self._table.query(archive_key(user_id), AWAY_PREFIX, page=1)
+        return None if next(left, None) else (item.model(UserArchive), item.version)
+
+    def all_back(self, user: UserArchive, version: int) -> None:
+        """He is not listed any more. If something was archived meanwhile, he is."""
+        with suppress(Conflict):
+            self._table.put_if(_user_item(all_back(user), version + 1), {"version": version})
+
+    def users(self) -> Iterator[str]:
+        """Users of whom something may be away."""
+        for item in self._table.query_kind(USERS, page=PAGE):
+            yield item.model(UserArchive).user_id
+
+    def due_work(self, at: datetime) -> Iterator[Away]:
+        """Artefacts that are due, the longest waiting first."""
+        for item in takewhile(_until(at), self._table.query_kind(WORK, page=PAGE)):
+            yield item.model(Away)
+
+    def due_runs(self, at: datetime) -> Iterator[str]:
+        """Runs that are due, the longest waiting first."""
+        for item in takewhile(_until(at), self._table.query_kind(ARCHIVE_RUNS, page=PAGE)):
+            yield item.pk.removeprefix(run_key(""))
+
+    def look_later(self, run_id: str, due: datetime | None) -> None:
+        """The run is looked at then; None: never again."""
+        self._table.put(archive_write(run_id, due).item)
+
+    def next_look(self, run_id: str) -> str | None:
+        """When the run is looked at next, as text; None: never."""
+        item = self._table.get(run_key(run_id), ARCHIVE)
+        return item.kind[1].partition("#")[0] if item and item.kind else None
+
+
+def archive_key(user_id: str) -> str:
+    """Partition of what is not hot of a user."""
+    return f"ARCHIVE-OF#{user_id}"
+
+
+def _place(artefact: Artefact) -> str:
+    path = artefact.key.removeprefix(folder_of(artefact.run_id))
+    return f"{AWAY_PREFIX}{artefact.run_id}#{artefact.shelf.value}#{path}"
+
+
+def _item(away: Away, version: int) -> Item:
+    place = _place(away.artefact)
+    kind = (WORK, f"{_text(away.due)}#{_short(place)}") if away.due else None
+    return Item.of(archive_key(away.user_id), place, away, kind=kind, version=version)
+
+
+def _user_item(user: UserArchive, version: int) -> Item:
+    kind = (USERS, user.user_id) if user.listed else None
+    return Item.of(archive_key(user.user_id), USER, user, kind=kind, version=version)
+
+
+def _user_step(
+    rule: Callable[[UserArchive | None], UserArchive | None],
+) -> Callable[[Item | None], Change | None]:
+    def step(item: Item | None) -> Change | None:
+        after = rule(item.model(UserArchive) if item else None)
+        return Change(_user_item(after, item.version if item else 0)) if after else None
+
+    return step
+
+
+def _short(place: str) -> str:
+    """Sort keys of the index hold 1,024 bytes, and so does the key of an object."""
+    return hashlib.sha256(place.encode()).hexdigest()[:32]
+
+
+def _text(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _until(at: datetime) -> Callable[[Item], bool]:
+    limit = _text(at) + LAST
+    return lambda item: item.kind is not None and item.kind[1] <= limit

@@ -1,0 +1,184 @@
+"""The next step of one artefact. The only place that decides; pure.
+
+It is decided from three things, each read at the time of acting: the ledger's record (None: hot),
+what S3 says of the object, and whether it is to be hot by the entitlement of now. Whoever does a
+step records it before a copy, and after a request to S3 that is answered at once. So after a crash
+at any line the next look finds the rest to do.
+
+A copy takes time, and nobody may decide otherwise while it is under way: a copy that is finished
+late would undo that decision. So who copies has a claim, longer than a function can run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from porewatch.domain.archive.artefact import Artefact, is_bulky
+from porewatch.domain.archive.away import (
+    EXPECTED,
+    Away,
+    Restore,
+    Speed,
+    State,
+    Stored,
+    speed_for,
+)
+
+CLAIM = timedelta(minutes=30)
+"""Twice as long as a function can run."""
+MARGIN = timedelta(minutes=20)
+"""How long after the expected time of a restore S3 is asked: an event comes first, if it comes."""
+PATIENCE = timedelta(hours=1)
+"""Between two looks at a restore that takes longer than expected."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(days=1)
+"""Between attempts of what fails."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Nothing to do now."""
+
+
+@dataclass(frozen=True)
+class Become:
+    """Record this. None: it is hot, or the object is gone, so there is no record."""
+
+    after: Away | None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Record the claim, then copy the object onto itself: into the archive, or out of it."""
+
+    claim: Away
+    into_archive: bool
+
+
+@dataclass(frozen=True)
+class AskBack:
+    """Ask S3 for a readable copy at this speed, then record that it was asked."""
+
+    speed: Speed
+
+
+Step = Rest | Become | Copy | AskBack
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose artefact it is."""
+
+    artefact: Artefact
+    user_id: str
+
+
+def next_step(
+    whose: Owner, away: Away | None, stored: Stored | None, *, hot: bool, at: datetime
+) -> Step:
+    """`stored` None: there is no such object. `hot`: whether it is to be readable, as of now."""
+    if stored is None:
+        return Rest() if away is None else Become(None)
+    if away is None:
+        return _of_hot(whose, stored, hot, at)
+    if away.state is State.ARCHIVING:
+        return _of_archiving(away, stored, hot, at)
+    if away.state is State.ARCHIVED:
+        return _of_archived(away, stored, hot, at)
+    if away.state is State.RESTORING:
+        return _of_restoring(away, stored, hot, at)
+    return _of_rehydrating(away, stored, hot, at)
+
+
+def asked(away: Away, speed: Speed, at: datetime) -> Away:
+    """S3 was asked for it at this speed."""
+    expected = at + EXPECTED[speed]
+    return _to(away, State.RESTORING, at, due=expected + MARGIN, speed=speed, expected_at=expected)
+
+
+def failed(away: Away, problem: str, at: datetime, *, over: bool) -> Away:
+    """An attempt failed: it is tried again after a pause that grows. `over`: S3 refused, so nothing
+    is under way and the claim ends; after any other failure it stands."""
+    due = at + min(FIRST_PAUSE * 2 ** min(away.failures, 12), LONGEST_PAUSE)
+    claim = None if over else away.claimed_until
+    changes = {"failures": away.failures + 1, "problem": problem, "claimed_until": claim}
+    return away.model_copy(update={**changes, "due": due if claim is None else max(due, claim)})
+
+
+def _of_hot(whose: Owner, stored: Stored, hot: bool, at: datetime) -> Step:
+    found = Away(
+        artefact=whose.artefact,
+        user_id=whose.user_id,
+        state=State.ARCHIVED,
+        size=stored.size,
+        since=at,
+        due=None,
+    )
+    if stored.cold:
+        return Become(found)
+    if hot or not is_bulky(whose.artefact.shelf, whose.artefact.key, stored.size):
+        return Rest()
+    return Copy(_claimed(found, State.ARCHIVING, at), into_archive=True)
+
+
+def _of_archiving(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
+    if stored.cold:
+        return Become(_to(away, State.ARCHIVED, at))
+    if _claims(away, at):
+        return Rest()
+    return Become(None) if hot else Copy(_claimed(away, State.ARCHIVING, at), into_archive=True)
+
+
+def _of_archived(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
+    if not stored.cold:
+        return Become(None) if hot else Copy(_claimed(away, State.ARCHIVING, at), into_archive=True)
+    return _back(away, stored, at) if hot else Rest()
+
+
+def _of_restoring(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
+    if not stored.cold:
+        return Become(None)
+    if stored.restore is not Restore.ONGOING:
+        return _back(away, stored, at) if hot else Become(_to(away, State.ARCHIVED, at))
+    if away.due is not None and at < away.due:
+        return Rest()
+    return Become(away.model_copy(update={"due": at + PATIENCE}))
+
+
+def _of_rehydrating(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
+    if not stored.cold:
+        return Become(None)
+    if _claims(away, at):
+        return Rest()
+    return _back(away, stored, at) if hot else Become(_to(away, State.ARCHIVED, at))
+
+
+def _back(away: Away, stored: Stored, at: datetime) -> Step:
+    if stored.restore is Restore.READY:
+        return Copy(_claimed(away, State.REHYDRATING, at), into_archive=False)
+    if stored.restore is Restore.ONGOING:
+        return Become(asked(away, away.speed or speed_for(stored.size), at))
+    return AskBack(speed_for(stored.size))
+
+
+def _claims(away: Away, at: datetime) -> bool:
+    return away.claimed_until is not None and at < away.claimed_until
+
+
+def _claimed(away: Away, state: State, at: datetime) -> Away:
+    claim = {"claimed_until": at + CLAIM, "failures": away.failures, "problem": away.problem}
+    return _to(away, state, at, due=at + CLAIM).model_copy(update=claim)
+
+
+def _to(
+    away: Away,
+    state: State,
+    at: datetime,
+    *,
+    due: datetime | None = None,
+    speed: Speed | None = None,
+    expected_at: datetime | None = None,
+) -> Away:
+    changes = {"state": state, "since": at, "due": due, "speed": speed, "expected_at": expected_at}
+    changes |= {"claimed_until": None, "failures": 0, "problem": ""}
+    return away.model_copy(update=changes)

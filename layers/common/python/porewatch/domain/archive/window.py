@@ -1,0 +1,87 @@
+"""Until when the bulky results of a run can be read, and whether they are kept at all. Pure.
+
+The one rule of tiers (`domain.tiers.entitlement`) applied to a run: doors, archiver and deletion by
+age ask here. A run is held to the tier of the user who registered it; one that nobody registered
+(operator's command line, sequencer) to none.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules.revisions import reported
+from porewatch.domain.rules.run_states import ended
+from porewatch.domain.tiers.entitlement import Entitlement, readable_until
+from porewatch.domain.tiers.tier import TierName, tiers
+
+LOOK_AGAIN = timedelta(days=14)
+"""How often a run is looked at while nothing ends: less than the days of grace, so a downgrade that
+nobody announced is seen before they are over."""
+
+
+class Window(Model):
+    """`until` None: for as long as the stack keeps them."""
+
+    until: Annotated[Moment | None, Field(description="bulky results are readable until then")]
+    at: Annotated[Moment, Field(description="as things stood then")]
+
+    @property
+    def open(self) -> bool:
+        return self.until is None or self.at < self.until
+
+
+def window_of(
+    record: RunRecord, entitlement: Entitlement | None, unpaid: TierName, at: datetime
+) -> Window:
+    """Of the run's newest report; without one nothing ends."""
+    completed = _completed(record)
+    if record.submitted_by is None or completed is None:
+        return Window(until=None, at=at)
+    return Window(until=readable_until(entitlement, unpaid, completed, at), at=at)
+
+
+def stays_hot(record: RunRecord, window: Window) -> bool:
+    """A run under legal hold is not archived: who looks into it reads it at once. Nor is one of
+    which a revision is under way."""
+    return window.open or record.hold is not None or not ended(record)
+
+
+def may_be_open(entitlement: Entitlement | None, unpaid: TierName, at: datetime) -> bool:
+    """Whether results of any run of this user are readable, however old it is: Premium, or grace
+    after it. Those of a young run are hot anyway."""
+    until = readable_until(entitlement, unpaid, datetime.min.replace(tzinfo=at.tzinfo), at)
+    return until is None or at < until
+
+
+def ages_from(record: RunRecord, window: Window) -> datetime | None:
+    """From when the days are counted after which results of the run expire. None: they are kept, by
+    a legal hold, or because the user may read them without end. What he may read no more is kept in
+    the archive as long as results of others are kept at all."""
+    if not ended(record) or record.hold is not None:
+        return None
+    if record.submitted_by is None or _completed(record) is None:
+        return record.completed_at or record.updated_at
+    return window.until
+
+
+def first_look(record: RunRecord) -> datetime:
+    """When a run is looked at first: results of no tier are archived before."""
+    days = [tier.results_days for tier in tiers().values() if tier.results_days is not None]
+    start = _completed(record) or record.created_at
+    return start + min((timedelta(days=n) for n in days), default=LOOK_AGAIN)
+
+
+def next_look(window: Window) -> datetime:
+    """When a run is looked at after a look."""
+    again = window.at + LOOK_AGAIN
+    return again if window.until is None or not window.open else min(window.until, again)
+
+
+def _completed(record: RunRecord) -> datetime | None:
+    shown = reported(record)
+    return shown.completed_at if shown else None

@@ -1,0 +1,1 @@
+"""Archive and thaw the bulky results of runs."""

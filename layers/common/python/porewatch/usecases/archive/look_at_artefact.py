@@ -1,0 +1,138 @@
+"""Take one artefact as far as it goes now: into the archive, or out of it.
+
+Every step is decided by `domain.archive.steps` from what is read right before it. A step that fails
+is recorded with its reason and due again after a pause; what fails again and again is raised, too,
+so that the message of it becomes a dead letter. Idempotent; two at once: one of them goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+
+from porewatch.domain.archive.artefact import Artefact
+from porewatch.domain.archive.away import Away
+from porewatch.domain.archive.results_thawed import ResultsThawed
+from porewatch.domain.archive.steps import (
+    AskBack,
+    Become,
+    Copy,
+    Owner,
+    Rest,
+    Step,
+    asked,
+    failed,
+    next_step,
+)
+from porewatch.domain.archive.window import stays_hot
+from porewatch.domain.errors import (
+    ArchiveStuck,
+    ConfigurationRefused,
+    Conflict,
+    PorewatchError,
+    Throttled,
+)
+from porewatch.usecases.archive.archive_context import ArchiveContext
+
+MOST_STEPS = 8
+"""In one call; a whole round trip has fewer."""
+GIVEN_UP = 5
+"""Failures in a row, from which on each is raised."""
+_log = logging.getLogger(__name__)
+
+
+def look_at_artefact(artefact: Artefact, context: ArchiveContext) -> None:
+    """Raises ArchiveStuck after many failures; and what the ledger raises, which is retried."""
+    record = context.runs.find(artefact.run_id)
+    if record is None or record.submitted_by is None:
+        return
+    whose = Owner(artefact, record.submitted_by)
+    for _ in range(MOST_STEPS):
+        try:
+            if not _one_step(whose, context):
+                return
+        except Conflict as other:
+            _log.info("somebody else is at %s: %s", artefact.key, other)
+            return
+        except PorewatchError as error:
+            _note(whose, error, context)
+            return
+
+
+def settle_thaw(user_id: str, context: ArchiveContext) -> None:
+    """If nothing of the user is away any more: the event, once for each thaw, then he is not listed
+    any more. A crash between the two publishes it again, as the same."""
+    found = context.ledger.thaw_ends(user_id)
+    if found is None:
+        return
+    user, version = found
+    if user.thaw_asked_at is not None:
+        context.say_thawed(
+            ResultsThawed(user_id=user_id, asked_at=user.thaw_asked_at, at=context.clock())
+        )
+    context.ledger.all_back(user, version)
+
+
+def _one_step(whose: Owner, context: ArchiveContext) -> bool:
+    """Whether there may be another one."""
+    artefact, shelf = whose.artefact, context.shelves[whose.artefact.shelf]
+    known = context.ledger.away(whose.user_id, artefact)
+    stored = shelf.look(artefact.key)
+    record = context.runs.get(artefact.run_id)
+    hot = stays_hot(record, context.window(record))
+    away = known[0] if known else None
+    step = next_step(whose, away, stored, hot=hot, at=context.clock())
+    return _do(step, known, whose, context)
+
+
+def _do(step: Step, known: tuple[Away, int] | None, whose: Owner, context: ArchiveContext) -> bool:
+    shelf, key = context.shelves[whose.artefact.shelf], whose.artefact.key
+    match step:
+        case Rest():
+            return False
+        case Become(after):
+            _record(known, after, context)
+            if after is None:
+                settle_thaw(whose.user_id, context)
+            return after is not None
+        case Copy(claim, into_archive):
+            _record(known, claim, context)
+            (shelf.archive if into_archive else shelf.rehydrate)(key)
+            return True
+        case AskBack(speed) if known is not None:
+            taken = shelf.ask_back(key, speed)
+            _record(known, asked(known[0], taken, context.clock()), context)
+            return False
+    return False
+
+
+def _record(known: tuple[Away, int] | None, after: Away | None, context: ArchiveContext) -> None:
+    if known is None:
+        if after is not None:
+            context.ledger.begin(after)
+        return
+    away, version = known
+    if after is None:
+        context.ledger.hot(away, version)
+    else:
+        context.ledger.move(after, version)
+
+
+def _note(whose: Owner, error: PorewatchError, context: ArchiveContext) -> None:
+    """Why it failed, and when it is tried again. Raises the error when there is nothing to note it
+    on, so that its message is retried."""
+    known = context.ledger.away(whose.user_id, whose.artefact)
+    if known is None:
+        raise error
+    away, version = known
+    over = isinstance(error, Throttled | ConfigurationRefused)
+    noted = failed(away, str(error), context.clock(), over=over)
+    with suppress(Conflict):
+        context.ledger.move(noted, version)
+    _log.warning("%s is still %s: %s", whose.artefact.key, away.state.value, error)
+    if noted.failures >= GIVEN_UP:
+        raise ArchiveStuck(
+            f"is still {away.state.value} after {noted.failures} attempts: {error.problem}",
+            file=whose.artefact.key,
+            remedy="it is tried again each day; docs/archive.md says what to look at.",
+        ) from error

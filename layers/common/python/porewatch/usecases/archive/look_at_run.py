@@ -1,0 +1,87 @@
+"""Look at a run: which artefacts are to be archived or brought back, and what of it expires.
+
+In a stack with paid tiers the results of a run expire by this look, and not by the buckets' rules,
+because a rule of S3 knows the age of an object and not who pays (docs/adr/0031).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.archive.artefact import Artefact, Shelf, folder_of, is_bulky
+from porewatch.domain.archive.looks import LookAtArtefact
+from porewatch.domain.archive.window import Window, ages_from, next_look, stays_hot
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.retention.expiry import expires
+from porewatch.domain.runs import GONE_STATES
+from porewatch.domain.tiers.tier import tiers
+from porewatch.usecases.archive.archive_context import ArchiveContext
+
+if TYPE_CHECKING:
+    from porewatch.adapters.archive.cold_storage import ColdStorage
+
+
+@dataclass(frozen=True)
+class Ages:
+    """Days after which results expire, by bucket, as the stack's parameters say; with the manifests
+    of the run, which are kept as long as its reports."""
+
+    days: Mapping[Shelf, int]
+    manifests: ColdStorage
+
+
+def look_at_run(run_id: str, context: ArchiveContext, ages: Ages) -> None:
+    """Idempotent. The run is looked at again when something of it may end, or after some days."""
+    record = context.runs.find(run_id)
+    if record is None or record.state in GONE_STATES:
+        context.ledger.look_later(run_id, None)
+        return
+    window = context.window(record)
+    looks = [LookAtArtefact(artefact=one) for one in _to_look_at(record, context, window)]
+    context.looks.send(looks)
+    dates = _expire(record, context, ages, window)
+    due = None if dates == () and not looks else min((next_look(window), *(dates or ())))
+    context.ledger.look_later(run_id, due)
+
+
+def _to_look_at(record: RunRecord, context: ArchiveContext, window: Window) -> Iterator[Artefact]:
+    """What is to be archived; what is to come back; what is cold and nobody knows of."""
+    if record.submitted_by is None or tiers()[context.unpaid].results_days is None:
+        return
+    hot, run_id = stays_hot(record, window), record.run_id
+    known = {one.artefact for one in context.ledger.all_away(record.submitted_by, run_id)}
+    for shelf, storage in context.shelves.items():
+        for found in storage.below(folder_of(run_id)):
+            artefact = Artefact(run_id=run_id, shelf=shelf, key=found.key)
+            goes = not hot and not found.cold and is_bulky(shelf, found.key, found.size)
+            comes = found.cold and (hot or artefact not in known)
+            if goes or comes:
+                yield artefact
+
+
+def _expire(
+    record: RunRecord, context: ArchiveContext, ages: Ages, window: Window
+) -> tuple[datetime, ...] | None:
+    """Remove what has come to its age; when the rest will. Empty: all of it has. None: nothing of
+    the run expires by this look as things stand."""
+    begin = ages_from(record, window)
+    if tiers()[context.unpaid].results_days is None or begin is None:
+        return None
+    later = []
+    for shelf, days in ages.days.items():
+        date = expires(begin, days)
+        if date > window.at:
+            later.append(date)
+            continue
+        _remove(context.shelves[shelf], folder_of(record.run_id))
+        if shelf is Shelf.REPORTS:
+            _remove(ages.manifests, s3_keys.manifest_prefix(record.run_id))
+    return tuple(later)
+
+
+def _remove(storage: ColdStorage, folder: str) -> None:
+    storage.remove([found.key for found in storage.below(folder)])

@@ -1,0 +1,50 @@
+"""Find what is due: runs, artefacts whose next step was lost, users who may read again.
+
+It only sends looks to the archiver's queue; what has no time left is found by the next sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+from porewatch.domain.archive.looks import Look, LookAtArtefact, LookAtRun, LookAtUser
+from porewatch.domain.archive.window import may_be_open
+from porewatch.usecases.archive.archive_context import ArchiveContext
+
+LEASE = timedelta(hours=1)
+"""After which a run is found again whose look was lost."""
+AT_ONCE = 100
+
+
+def sweep_archive(context: ArchiveContext, until: datetime) -> int:
+    """How many looks were sent."""
+    sent = 0
+    for looks in _batches(_due(context)):
+        if context.clock() >= until:
+            break
+        context.looks.send(looks)
+        sent += len(looks)
+    return sent
+
+
+def _due(context: ArchiveContext) -> Iterator[Look]:
+    at = context.clock()
+    for away in context.ledger.due_work(at):
+        yield LookAtArtefact(artefact=away.artefact)
+    for run_id in context.ledger.due_runs(at):
+        context.ledger.look_later(run_id, at + LEASE)
+        yield LookAtRun(run_id=run_id)
+    users = context.ledger.users()
+    while some := tuple(islice(users, AT_ONCE)):
+        known = context.entitlements.of_many(some)
+        for user_id in some:
+            if may_be_open(known.get(user_id), context.unpaid, at):
+                yield LookAtUser(user_id=user_id)
+
+
+def _batches(looks: Iterable[Look]) -> Iterator[tuple[Look, ...]]:
+    left = iter(looks)
+    while some := tuple(islice(left, AT_ONCE)):
+        yield some

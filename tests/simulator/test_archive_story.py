@@ -1,0 +1,350 @@
+"""Archive, upgrade, downgrade, holds, events lost, doubled and out of order, and a crash at any
+line of the code that archives: Hypothesis looks for the shortest story in which something is lost,
+can be read that should not be, or does not come back.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+import porewatch
+from porewatch.adapters.archive.archive_ledger import ArchiveLedger
+from porewatch.adapters.archive.cold_storage import ColdStorage
+from porewatch.adapters.ledger.run_moves import move_run
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.people.entitlements import Entitlements
+from porewatch.adapters.table import Table
+from porewatch.domain.archive.artefact import Artefact, Shelf, is_bulky
+from porewatch.domain.archive.looks import LOOK, Look, LookAtArtefact, LookAtUser
+from porewatch.domain.archive.results_thawed import ResultsThawed
+from porewatch.domain.archive.window import stays_hot, window_of
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.records.retention_record import Hold
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
+from porewatch.domain.tiers.entitlement import Entitlement, readable_until
+from porewatch.domain.tiers.tier import TierName
+from porewatch.usecases.archive.archive_context import ArchiveContext
+from porewatch.usecases.archive.look_at_run import Ages
+from porewatch.usecases.archive.sweep_archive import sweep_archive
+from porewatch.usecases.archive.take_look import take_look
+from simulator.cold_s3 import ColdS3, Crash, Lifecycle
+from simulator.dynamodb import DynamoDb
+
+START = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
+CODE = tuple(
+    str(Path(porewatch.__file__).parent / folder / "archive") for folder in ("usecases", "adapters")
+)
+USERS = ("u-aaaaaaaaaaaaaaaa", "u-bbbbbbbbbbbbbbbb")
+DAYS = {Shelf.RESULTS: 90, Shelf.REPORTS: 365}
+MB = 10**6
+FILES = {
+    (Shelf.RESULTS, "r0/screen/e1/AROA:i-1/outputs/reads.bin"): 300 * MB,
+    (Shelf.RESULTS, "r0/screen/e1/AROA:i-1/outputs/few.bin"): MB,
+    (Shelf.RESULTS, "r0/screen/manifest.json"): MB,
+    (Shelf.RESULTS, "r0/screen/e1/AROA:i-1/outputs/tiny.bin"): 1000,
+    (Shelf.REPORTS, "r0/tables.zip"): 60_000 * MB,
+    (Shelf.REPORTS, "r0/report.html"): 4 * MB,
+}
+
+
+def lifecycle() -> dict[str, Lifecycle]:
+    return {shelf.value: Lifecycle(None, 7) for shelf in Shelf}
+
+
+class crash_at:  # noqa: N801 - reads as what it does
+    """Within it the process dies at the `line`-th line of the archive's code that it executes."""
+
+    def __init__(self, line: int | None) -> None:
+        self._left = line
+
+    def __enter__(self) -> None:
+        self._before = sys.gettrace()
+        if self._left is not None:
+            sys.settrace(self._called)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+    def _called(self, frame: Any, event: str, _: Any) -> Any:
+        return self._line if frame.f_code.co_filename.startswith(CODE) else None
+
+    def _line(self, frame: Any, event: str, _: Any) -> Any:
+        if event == "line" and self._left is not None:
+            self._left -= 1
+            if self._left <= 0:
+                self._left = None
+                raise Crash
+        return self._line
+
+
+Lines = st.one_of(st.none(), st.integers(1, 150))
+
+
+class Story(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = START
+        self.s3 = ColdS3(lambda: self.time, lifecycle(), self.restored, self.removed)
+        self.queue: list[str] = []
+        self.thawed: list[ResultsThawed] = []
+        self.runs: dict[str, RunRecord] = {}
+        self.table = Table("ledger", DynamoDb(self._seconds, lambda: 1.0))  # type: ignore[arg-type]
+        people = Table("people", DynamoDb())  # type: ignore[arg-type]
+        self.entitlements = Entitlements(people)
+        self.ledger = ArchiveLedger(self.table)
+        self.storage = {s: ColdStorage(s.value, self.s3) for s in Shelf}  # type: ignore[arg-type]
+        self.context = ArchiveContext(
+            runs=RunLedger(self.table),
+            entitlements=self.entitlements,
+            ledger=self.ledger,
+            shelves=self.storage,
+            looks=self,
+            say_thawed=self.thawed.append,
+            unpaid=TierName.FREE,
+            clock=lambda: self.time,
+        )
+        raw = ColdStorage("raw", self.s3)  # type: ignore[arg-type]
+        self.ages = Ages(DAYS, raw)
+
+    def _seconds(self) -> float:
+        return (self.time - START).total_seconds()
+
+    def send(self, looks: Any) -> None:
+        self.queue += [look.canonical_json() for look in looks]
+
+    def restored(self, bucket: str, key: str) -> None:
+        """S3's event, as one more message that may be lost, doubled and late."""
+        artefact = Artefact(run_id=key.split("/")[1], shelf=Shelf(bucket), key=key)
+        self.queue.append(LookAtArtefact(artefact=artefact).canonical_json())
+
+    def removed(self, bucket: str, key: str) -> None:
+        """Whoever removes it: nobody pays for keeping it, and it has come to its age."""
+        if bucket == "raw":
+            return
+        run = self.runs[key.split("/")[1]]
+        paid = self.entitlements.of(str(run.submitted_by))
+        until = readable_until(paid, TierName.FREE, run.completed_at or self.time, self.time)
+        assert until is not None, "Premium keeps it"
+        assert until + timedelta(days=DAYS[Shelf(bucket)]) <= self.time, "too early"
+        assert run.hold is None, "held"
+
+    @initialize(days=st.sampled_from((0, 13, 15, 15, 15)))
+    def begin(self, days: int) -> None:
+        """Mostly when something is due already: the rest of the story is the more eventful."""
+        self.a_run_completes(USERS[0])
+        self._pass(timedelta(days=days))
+        self.sweep(None)
+        if self.queue:
+            self._take(LOOK.validate_python(json.loads(self.queue.pop())), None)
+
+    @precondition(lambda self: len(self.runs) < 3)
+    @rule(user=st.sampled_from(USERS))
+    def a_run_completes(self, user: str) -> None:
+        run_id = f"run-{len(self.runs)}"
+        self._keep(
+            RunRecord(
+                run_id=run_id,
+                state=RunState.COMPLETED,
+                submitted_by=user,
+                created_at=self.time,
+                updated_at=self.time,
+                completed_at=self.time,
+            )
+        )
+        for (shelf, path), size in FILES.items():
+            key = f"runs/{run_id}/{path}"
+            self.s3.put(shelf.value, key, f"{shelf.value}/{key}", size)
+
+    @rule(user=st.sampled_from(USERS), tell=st.booleans())
+    def upgrade(self, user: str, tell: bool) -> None:
+        self._tier(user, TierName.PREMIUM, tell=tell)
+
+    @rule(user=st.sampled_from(USERS), tell=st.booleans())
+    def downgrade(self, user: str, tell: bool) -> None:
+        if self.entitlements.of(user) is not None:
+            self._tier(user, TierName.FREE, tell=tell)
+
+    @rule(minutes=st.sampled_from((1, 6, 15, 40, 6 * 60, 13 * 60)))
+    def time_passes(self, minutes: int) -> None:
+        self._pass(timedelta(minutes=minutes))
+
+    @rule(days=st.sampled_from((1, 2, 15, 15, 40, 100)), line=Lines)
+    def days_of_work(self, days: int, line: int | None) -> None:
+        """The functions run meanwhile; the first of them dies at that line."""
+        self._pass(timedelta(days=days))
+        for _ in range(2):
+            self.sweep(line)
+            for _ in range(len(self.queue)):
+                text = self.queue.pop(0)
+                if not self._take(LOOK.validate_python(json.loads(text)), line):
+                    self.queue.append(text)
+                line = None
+
+    @rule(line=Lines)
+    def sweep(self, line: int | None) -> None:
+        self._do(lambda: sweep_archive(self.context, self.time + timedelta(hours=1)), line)
+
+    @precondition(lambda self: self.queue)
+    @rule(which=st.integers(0, 10**6), line=Lines, again=st.booleans())
+    def deliver(self, which: int, line: int | None, again: bool) -> None:
+        """Any message, in any order; it stays when its handling fails, or to come twice."""
+        number = which % len(self.queue)
+        text = self.queue[number]
+        if self._take(LOOK.validate_python(json.loads(text)), line) and not again:
+            self.queue.remove(text)
+
+    @precondition(lambda self: self.queue)
+    @rule(data=st.data())
+    def deliver_many(self, data: st.DataObject) -> None:
+        for _ in range(min(len(self.queue), 12)):
+            line = data.draw(st.sampled_from((None, None, None, 20, 45, 70, 100)))
+            text = self.queue.pop(0)
+            if not self._take(LOOK.validate_python(json.loads(text)), line):
+                self.queue.append(text)
+
+    @precondition(lambda self: self.queue)
+    @rule(which=st.integers(0, 10**6))
+    def lose(self, which: int) -> None:
+        self.queue.pop(which % len(self.queue))
+
+    @rule(later=st.sampled_from((None, 0, 1, 14, 14)))
+    def the_next_copy_outlives_its_process(self, later: int | None) -> None:
+        self.s3.copy_dies = [None if later is None else timedelta(minutes=later)]
+
+    @rule(number=st.integers(1, 8))
+    def s3_refuses(self, number: int) -> None:
+        self.s3.refusals = number
+
+    @rule(none=st.booleans())
+    def expedited_capacity(self, none: bool) -> None:
+        self.s3.no_expedited = none
+
+    @rule(on=st.booleans())
+    def hold(self, on: bool) -> None:
+        run = self.runs["run-0"]
+        hold = Hold(by="M. Sato", reason="complaint", at=self.time) if on else None
+        self._keep(run.model_copy(update={"hold": hold}))
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        """What is not there was removed by `removed`, which looks whether it may."""
+        for run_id in self.runs:
+            for shelf, path in FILES:
+                key = f"runs/{run_id}/{path}"
+                found = self.s3.newest(shelf.value, key)
+                versions = self.s3.versions[shelf.value, key]
+                assert found is not None or not versions or versions[-1].marker
+                assert found is None or found.content == f"{shelf.value}/{key}"
+
+    @invariant()
+    def what_is_cold_has_a_record(self) -> None:
+        for run_id, run in self.runs.items():
+            assert run.submitted_by
+            away = {one.artefact.key for one in self.ledger.all_away(run.submitted_by, run_id)}
+            for shelf, path in FILES:
+                key = f"runs/{run_id}/{path}"
+                found = self.s3.newest(shelf.value, key)
+                assert not (found and found.cold) or key in away, f"{key} is cold and forgotten"
+
+    @invariant()
+    def what_pages_need_is_hot(self) -> None:
+        for run_id in self.runs:
+            for (shelf, path), size in FILES.items():
+                key = f"runs/{run_id}/{path}"
+                found = self.s3.newest(shelf.value, key)
+                assert is_bulky(shelf, path, size) or found is None or not found.cold
+
+    @invariant()
+    def one_event_for_each_thaw(self) -> None:
+        assert len({(t.user_id, t.asked_at) for t in self.thawed}) == len(
+            {t.record().fact_id for t in self.thawed}
+        )
+
+    def teardown(self) -> None:
+        """All events are lost, everybody pays: within three days everything is back."""
+        self.queue.clear()
+        self.s3.copy_dies, self.s3.refusals = [], 0
+        for user in USERS:
+            self._tier(user, TierName.PREMIUM, tell=False)
+        self._until_quiet(hours=72)
+        for run_id, run in self.runs.items():
+            assert run.submitted_by
+            assert not list(self.ledger.all_away(run.submitted_by))
+            for shelf, path in FILES:
+                key = f"runs/{run_id}/{path}"
+                found = self.s3.newest(shelf.value, key)
+                assert found is None or not found.cold, f"{key} is still cold"
+        assert not list(self.ledger.users())
+        # ... and when nobody pays any more, and grace is over, everything bulky is archived.
+        for user in USERS:
+            self._tier(user, TierName.FREE, tell=False)
+        self._pass(timedelta(days=45))
+        self._until_quiet(hours=24 * 15)
+        for run_id, run in self.runs.items():
+            paid = self.entitlements.of(str(run.submitted_by))
+            window = window_of(run, paid, TierName.FREE, self.time)
+            for (shelf, path), size in FILES.items():
+                found = self.s3.newest(shelf.value, f"runs/{run_id}/{path}")
+                bulky = is_bulky(shelf, path, size) and not stays_hot(run, window)
+                assert found is None or found.cold is bulky, f"{run_id} {path}"
+
+    def _until_quiet(self, hours: int) -> None:
+        for _ in range(hours):
+            self._pass(timedelta(hours=1))
+            sweep_archive(self.context, self.time + timedelta(hours=1))
+            while self.queue:
+                self._take(LOOK.validate_python(json.loads(self.queue.pop())), None)
+
+    def _keep(self, record: RunRecord) -> None:
+        self.runs[record.run_id] = record
+        move_run(self.table, record.run_id, lambda _: (record, ()))
+
+    def _tier(self, user: str, tier: TierName, *, tell: bool) -> None:
+        before = self.entitlements.of(user)
+        lowered = self.time if before and before.tier > tier else None
+        if before is not None and before.tier == tier:
+            lowered = before.lowered_at
+        self.time += timedelta(seconds=1)
+        self.entitlements.keep(
+            Entitlement(
+                user_id=user, tier=tier, since=self.time, lowered_at=lowered, read_at=self.time
+            )
+        )
+        if tell:
+            self.send([LookAtUser(user_id=user)])
+
+    def _pass(self, much: timedelta) -> None:
+        self.time += much
+        self.s3.time_passed()
+
+    def _take(self, look: Look, line: int | None) -> bool:
+        return self._do(lambda: take_look(look, self.context, self.ages), line)
+
+    def _do(self, work: Any, line: int | None) -> bool:
+        """Whether it ended well."""
+        try:
+            with crash_at(line):
+                work()
+        except (Crash, PorewatchError):
+            return False
+        return True
+
+
+TestStory = Story.TestCase
+TestStory.settings = settings(
+    max_examples=250,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
