@@ -151,7 +151,7 @@ TABLES = {"people": "People"}
 """Tables of the tests, as the template calls them; every other one stands for the ledger."""
 
 
-_PREFIX = {"stepfunctions": "states", "events": "events", "cloudwatch": "cloudwatch"}
+_PREFIX = {"stepfunctions": "states", "sesv2": "ses"}
 _S3 = {
     "HeadObject": "GetObject",
     "ListObjectsV2": "ListBucket",

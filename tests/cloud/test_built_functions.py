@@ -81,6 +81,8 @@ EXPECTED: dict[str, Any] = {
     "webhooks": 401,  # nobody asks
     "webhook_dispatcher": NOTHING,
     "webhook_sender": NOTHING,
+    "mailer": NOTHING,
+    "mailer.bounce": NOTHING,
     "uploads": 403,  # the API's key registers no runs
     "credential_broker": "MessageRefused",
     "credential_broker.boot_log": "MessageRefused",

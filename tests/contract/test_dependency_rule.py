@@ -36,6 +36,10 @@ ARROWS: dict[str, set[str]] = {
     "porewatch.settings": {"porewatch.domain", "pydantic"},
     "porewatch.usecases": {"porewatch.domain", "pydantic"},
     "porewatch.adapters": {"porewatch.domain", "porewatch", "pydantic", "joserfc", *BOTO},
+    # Letters are filled from templates, by functions that have jinja2 in a layer (ADR 32).
+    "porewatch.adapters.mail": {
+        *("porewatch.domain", "porewatch.adapters", "pydantic", "jinja2", *BOTO),
+    },
     "porewatch.compute": {"porewatch.domain", "porewatch.adapters", "pydantic", *BOTO},
     "porewatch.edge": {
         *("porewatch.domain", "porewatch.settings", "pydantic"),
@@ -70,6 +74,7 @@ ARROWS: dict[str, set[str]] = {
         "porewatch.edge.routes",
         *("porewatch.edge", "porewatch.usecases", "porewatch.domain", "porewatch.settings"),
         *("porewatch.adapters", "porewatch.compute", "porewatch.reads", "porewatch.web"),
+        "porewatch.adapters.mail",
     },
     "porewatch_worker": {
         *("porewatch", "porewatch.domain", "porewatch.reads", "porewatch.adapters"),

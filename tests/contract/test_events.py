@@ -12,7 +12,10 @@ import pytest
 
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import SOURCE
+from porewatch.domain.mail.occasions import MAILED
+from porewatch.domain.mail.suppression import DETAIL_TYPES
 from porewatch.domain.webhooks.events import KIND_OF
+from porewatch.edge.envelopes import SES
 from porewatch_local.generated.schemas import (
     EVENTS,
     export,
@@ -28,7 +31,11 @@ from porewatch_local.stack_template.template import (
 
 TEMPLATE = Template.load(EVENTS.parent / "template.yaml")
 RULES = TEMPLATE.of_type("AWS::Events::Rule")
-KNOWN = {"RawBucket": "porewatch-raw", "SecondEc2Source": "porewatch.ec2"}
+KNOWN = {
+    "RawBucket": "porewatch-raw",
+    "SecondEc2Source": "porewatch.ec2",
+    "MailConfiguration": "porewatch-mail",
+}
 FUNCTION_EVENTS = sorted((EVENTS / "functions").glob("*.json"))
 
 Json = dict[str, Any]
@@ -105,6 +112,14 @@ def test_the_rule_of_webhooks_lets_through_what_they_are_sent_of() -> None:
     }
 
 
+def test_the_rules_of_mail_let_through_what_people_get_mail_about() -> None:
+    assert set(RULES["MailRule"]["EventPattern"]["detail-type"]) == {
+        fact.__name__ for fact in MAILED
+    }
+    feedback = RULES["FeedbackRule"]["EventPattern"]
+    assert (feedback["source"], set(feedback["detail-type"])) == ([SES], set(DETAIL_TYPES))
+
+
 def test_every_folder_of_events_is_a_fact() -> None:
     folders = {path.name for path in EVENTS.iterdir() if path.is_dir()}
     assert folders - {"functions"} == set(FACTS)
@@ -115,13 +130,13 @@ def test_every_folder_of_events_is_a_fact() -> None:
     [
         ("FileValidated", {"IntakeQueue"}),
         ("FileQuarantined", {"IntakeQueue", "AlertQueue"}),
-        ("PathogenSuspected", {"AlertQueue", "WebhookQueue"}),
+        ("PathogenSuspected", {"AlertQueue", "WebhookQueue", "MailQueue"}),
         ("InstanceTerminated", {"CostQueue"}),
         ("LaunchRefused", {"AlertQueue"}),
         ("StageStalled", {"AlertQueue"}),
-        ("RunRefused", {"AlertQueue", "WebhookQueue"}),
-        ("RunFailed", {"AlertQueue", "WebhookQueue"}),
-        ("RunCompleted", {"AlertQueue", "WebhookQueue"}),
+        ("RunRefused", {"AlertQueue", "WebhookQueue", "MailQueue"}),
+        ("RunFailed", {"AlertQueue", "WebhookQueue", "MailQueue"}),
+        ("RunCompleted", {"AlertQueue", "WebhookQueue", "MailQueue"}),
         ("RunStarted", {"WebhookQueue"}),
         ("RunCancelled", {"AlertQueue", "WebhookQueue"}),
         ("AlertAcknowledged", {"WebhookQueue"}),

@@ -19,6 +19,8 @@ SINCE = {
     "WebhookDeadLettersAlarm": "",
     "DeliveryQueueAgeAlarm": "",
     "DeliveryDeadLettersAlarm": "",
+    "MailQueueAgeAlarm": "",
+    "MailDeadLettersAlarm": "",
 }
 """What is billed for being there and came since, with what it is for."""
 

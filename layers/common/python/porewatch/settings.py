@@ -80,6 +80,12 @@ class Settings(BaseModel):
     delivery_queue_url: str
     delivery_dead_letters_url: str
     api_url: str
+    mail_from: str = ""
+    mail_configuration_set: str = ""
+    mail_key_arn: str
+    pages_url: str
+    rest_api_id: str
+    dead_letters_url: str
     expiry_group: str = ""
     expiry_target_arn: str = ""
     expiry_role_arn: str = ""
@@ -95,6 +101,12 @@ class Settings(BaseModel):
     def topics(self) -> tuple[str, str, str]:
         """Alerts, notices, escalations."""
         return self.alert_topic_arn, self.notice_topic_arn, self.escalation_topic_arn
+
+    @property
+    def pages_root(self) -> str:
+        """Where the pages lie, without a slash at the end. On the embedded AWS the address has the
+        API's id inside, which nobody knows before the deploy."""
+        return self.pages_url.replace("API_ID", self.rest_api_id)
 
     @property
     def webhooks_to_loopback(self) -> bool:

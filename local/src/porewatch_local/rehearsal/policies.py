@@ -68,6 +68,8 @@ MAKING = {
     "AWS::RDS::DBSubnetGroup": "rds:CreateDBSubnetGroup",
     "AWS::S3::Bucket": "s3:CreateBucket",
     "AWS::S3::BucketPolicy": "s3:PutBucketPolicy",
+    "AWS::SES::ConfigurationSet": "ses:CreateConfigurationSet",
+    "AWS::SES::ConfigurationSetEventDestination": "ses:CreateConfigurationSetEventDestination",
     "AWS::SNS::Subscription": "sns:Subscribe",
     "AWS::SNS::Topic": "sns:CreateTopic",
     "AWS::SNS::TopicPolicy": "sns:SetTopicAttributes",

@@ -21,9 +21,15 @@ def matches(pattern: dict[str, Any], event: Any, known: dict[str, str]) -> bool:
         if isinstance(wanted, dict) and "Fn::If" not in wanted:
             if not matches(wanted, event.get(field), known):
                 return False
-        elif not any(_fits(one, event.get(field), known) for one in _choices(wanted)):
+        elif not _any_fits(wanted, event.get(field), known):
             return False
     return True
+
+
+def _any_fits(wanted: Any, found: Any, known: dict[str, str]) -> bool:
+    """Of a list in the event, one element is enough."""
+    values = found if isinstance(found, list) else [found]
+    return any(_fits(one, value, known) for one in _choices(wanted) for value in values)
 
 
 def _choices(wanted: Any) -> list[Any]:

@@ -60,7 +60,12 @@ class Line(NamedTuple):
 def bill(template: Template, **parameters: str) -> list[Line]:
     """What the stack of these parameters costs at rest."""
     defaults = {name: str(p.get("Default", "")) for name, p in template.body["Parameters"].items()}
-    there = _there(template, {**defaults, **GIVEN, **parameters})
+    holds = _conditions(template, {**defaults, **GIVEN, **parameters})
+    there = {
+        name: own
+        for name, own in template.resources.items()
+        if "Condition" not in own or holds({"Condition": own["Condition"]})
+    }
 
     def count(kind: str, each: Callable[[Mapping[str, Any]], float] = lambda _own: 1) -> float:
         return sum(each(own) for own in there.values() if own["Type"] == kind)
@@ -71,7 +76,7 @@ def bill(template: Template, **parameters: str) -> list[Line]:
     tick += CALL_SECONDS * CALL_GIB * services.lambda_gib_second
     poll = services.sqs_million / 1e6
     units = float(parameters.get("RegistryMinCapacity", "0"))
-    queues = count("AWS::Serverless::Function", _polled)
+    queues = count("AWS::Serverless::Function", lambda own: _polled(own, holds))
     return [
         Line(
             "interface endpoints",
@@ -90,8 +95,8 @@ def bill(template: Template, **parameters: str) -> list[Line]:
     ]
 
 
-def _there(template: Template, values: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """The resources that are made with these parameters."""
+def _conditions(template: Template, values: Mapping[str, str]) -> Callable[[Any], bool]:
+    """Whether a condition holds with these parameters."""
     conditions = template.body["Conditions"]
 
     def holds(condition: Any) -> bool:
@@ -111,11 +116,7 @@ def _there(template: Template, values: Mapping[str, str]) -> dict[str, dict[str,
     def value(operand: Any) -> str:
         return values[operand["Ref"]] if isinstance(operand, dict) else str(operand)
 
-    return {
-        name: own
-        for name, own in template.resources.items()
-        if "Condition" not in own or holds({"Condition": own["Condition"]})
-    }
+    return holds
 
 
 def _zones(own: Mapping[str, Any]) -> int:
@@ -124,9 +125,18 @@ def _zones(own: Mapping[str, Any]) -> int:
     return len(properties["SubnetIds"]) if properties["VpcEndpointType"] == "Interface" else 0
 
 
-def _polled(own: Mapping[str, Any]) -> int:
+def _polled(own: Mapping[str, Any], holds: Callable[[Any], bool]) -> int:
+    """How many queues a function reads."""
     events = own["Properties"].get("Events", {}).values()
-    return sum(event["Type"] == "SQS" for event in events)
+    read = [event["Properties"] for event in events if event["Type"] == "SQS"]
+    return sum(_enabled(one.get("Enabled", True), holds) for one in read)
+
+
+def _enabled(value: Any, holds: Callable[[Any], bool]) -> bool:
+    match value:
+        case {"Fn::If": [name, then, other]}:
+            return bool(then if holds({"Condition": name}) else other)
+    return bool(value)
 
 
 def _ticks(resources: Any) -> float:

@@ -293,7 +293,7 @@ class TierRefused(AccountRefused):
 
 
 class ReceiverRefused(Refused):
-    """The receiver of a webhook did not accept a delivery in any of its attempts."""
+    """What was sent (to a webhook, by mail) is not accepted, and will not be."""
 
 
 class ArchiveStuck(Refused):

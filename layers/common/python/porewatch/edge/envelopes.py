@@ -16,8 +16,11 @@ from porewatch.domain.base import Count, Model
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import Fact
+from porewatch.domain.mail.suppression import DETAIL_TYPES, MailFeedback
 
 T = TypeVar("T")
+SES = "aws.ses"
+"""Source of its events on EventBridge."""
 
 
 class Envelope(Model):
@@ -123,6 +126,13 @@ def parse_fact(envelope: Envelope) -> Fact:
     if cls is None:
         raise MessageRefused(f"{envelope.detail_type!r} is not a known fact.")
     return checked(TypeAdapter(cls), envelope.detail, cls.__name__)
+
+
+def parse_fact_or_feedback(envelope: Envelope) -> Fact | MailFeedback:
+    """The parser for the queue of mail: facts, and what SES says of mail that it sent."""
+    if envelope.source == SES and envelope.detail_type in DETAIL_TYPES:
+        return checked(TypeAdapter(MailFeedback), envelope.detail, envelope.detail_type)
+    return parse_fact(envelope)
 
 
 def stored_object(envelope: Envelope) -> StoredObject:

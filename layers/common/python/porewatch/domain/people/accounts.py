@@ -40,6 +40,9 @@ class User(Model):
     stack_role: Annotated[Role | None, Field(description="in the whole stack")] = None
     language: str = SOURCE
     mail: MailChoice = MailChoice.ALL
+    mail_suspicions: Annotated[
+        bool, Field(description="mail about suspicions, whatever he chose for runs")
+    ] = True
     disabled: bool = False
     deleted: Annotated[
         bool, Field(description="his data were deleted; what is left is the id that runs name")

@@ -1,0 +1,45 @@
+"""Mail to people about facts; and addresses that bounce get no more of it."""
+
+from porewatch.adapters.mail.sender import MailSender
+from porewatch.adapters.mail.suppressions import Suppressions
+from porewatch.adapters.mail.unsubscribe_tokens import UnsubscribeTokens
+from porewatch.adapters.messages.metrics import Metrics
+from porewatch.adapters.messages.worker_queue import DeadLetters
+from porewatch.domain.base import now
+from porewatch.domain.errors import Refused
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.mail.suppression import MailFeedback
+from porewatch.edge import wiring
+from porewatch.edge.envelopes import parse_fact_or_feedback
+from porewatch.edge.queue import QueueMessage, on_queue
+from porewatch.settings import settings
+from porewatch.usecases.mail.hear_feedback import hear_feedback
+from porewatch.usecases.mail.send_mails import PostOffice, send_mails
+from porewatch.usecases.stages.set_message_aside import set_message_aside
+
+COUNTED = "MailsRefused"
+
+
+def set_aside(raw: QueueMessage, error: Refused) -> None:
+    letters, metrics = DeadLetters(settings().dead_letters_url), Metrics(settings().stack_name)
+    set_message_aside(
+        raw.body, raw.mac, error, dead_letters=letters, metrics=metrics, at=now(), counted=COUNTED
+    )
+
+
+@on_queue(parse_fact_or_feedback, again=wiring.again, aside=set_aside)
+def lambda_handler(said: Fact | MailFeedback) -> None:
+    config, suppressions = settings(), Suppressions(wiring.people())
+    if isinstance(said, MailFeedback):
+        hear_feedback(said, suppressions=suppressions)
+    elif config.mail_from:
+        office = PostOffice(
+            runs=wiring.runs(),
+            accounts=wiring.accounts(),
+            inbox=wiring.inbox(),
+            suppressions=suppressions,
+            send=MailSender(config.mail_from, config.mail_configuration_set).send,
+            token=UnsubscribeTokens(config.mail_key_arn).make,
+            root=config.pages_root,
+        )
+        send_mails(said, office, now())

@@ -1,0 +1,1 @@
+"""Mail by SES: letters as HTML and text, sending, addresses that get none, and unsubscribing."""

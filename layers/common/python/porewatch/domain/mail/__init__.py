@@ -1,0 +1,1 @@
+"""Mail to people: what it is about, who gets it, what it says."""

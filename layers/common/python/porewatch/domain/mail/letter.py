@@ -1,0 +1,119 @@
+"""A mail's content in one language, before it is HTML and text."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.mail.occasions import MailKind, Occasion
+from porewatch.domain.reasons.catalogue import REASONS, Catalogue, read
+from porewatch.domain.visible import visible
+
+LONGEST_SUBJECT = 150
+Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
+"""One line: what stands in a header cannot begin another one."""
+
+
+class Link(Model):
+    text: str
+    url: str
+
+
+class Letter(Model):
+    """`facts`: (name, value), one a line. `links`: the first is what most receivers want. `foot`:
+    why he gets it. All texts are plain; nothing of them is markup."""
+
+    language: str
+    subject: Line
+    heading: str
+    paragraphs: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+    links: tuple[Link, ...] = ()
+    foot: tuple[str, ...] = ()
+    unsubscribe: str = ""
+    account: str = ""
+
+
+class AboutRun(Model):
+    """What a mail says of a run. `name`: the project's own; `root`: address of the pages' root,
+    without a slash at its end."""
+
+    name: str
+    project: str
+    root: str
+
+
+def words(language: str) -> Catalogue:
+    """What mails say, on top of the words for reasons."""
+    texts = {**read(REASONS, language), **read("mail", language)}
+    return Catalogue(texts, read("panel", language))
+
+
+def letter_about(occasion: Occasion, run: AboutRun, language: str, unsubscribe: str) -> Letter:
+    """`unsubscribe`: address where mail of this kind is declined."""
+    said, kind = words(language), occasion.kind.value
+    name = visible(run.name)
+    revision = occasion.revision
+    facts = [
+        (said.text("mail.fact.run"), name),
+        (said.text("mail.fact.project"), visible(run.project)),
+    ]
+    if occasion.outcome is not None:
+        result = said.text(f"mail.outcome.{occasion.outcome.value}")
+        facts.append((said.text("mail.fact.result"), result))
+    if revision:
+        facts.append((said.text("mail.fact.revision"), str(revision)))
+    facts.append((said.text("mail.fact.time"), _utc(occasion.at)))
+    return Letter(
+        language=language,
+        subject=shortened(said.filled(f"mail.{kind}.subject", {"name": name})),
+        heading=said.text(f"mail.{kind}.heading"),
+        paragraphs=tuple(said.text(f"mail.{kind}.text").split("\n")),
+        facts=tuple(facts),
+        links=tuple(
+            Link(
+                text=said.text(f"mail.link.{target}"), url=_page(run.root, occasion.run_id, target)
+            )
+            for target in TARGETS[occasion.kind]
+        ),
+        foot=(said.text("mail.foot.sign_in"), said.text(f"mail.foot.{_choice(occasion.kind)}")),
+        unsubscribe=unsubscribe,
+        account=f"{run.root}/web/account",
+    )
+
+
+TARGETS: dict[MailKind, tuple[str, ...]] = {
+    MailKind.RUN_COMPLETED: ("result", "run", "log"),
+    MailKind.RUN_NOT_REPORTABLE: ("result", "run", "log"),
+    MailKind.RUN_FAILED: ("run", "log"),
+    MailKind.RUN_REFUSED: ("run",),
+    MailKind.SUSPICION: ("alerts", "run"),
+}
+
+
+def shortened(subject: str) -> str:
+    """One line, not longer than mail programs show."""
+    line = visible(subject)
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1] + "…"
+
+
+def _page(root: str, run_id: str, target: str) -> str:
+    """Pages, which ask for sign-in: a link to a file would open it for whoever has the mail, and
+    only for an hour."""
+    paths = {
+        "run": f"web/runs/{run_id}",
+        "result": f"web/runs/{run_id}#report",
+        "log": f"web/runs/{run_id}/log",
+        "alerts": "web/alerts",
+    }
+    return f"{root}/{paths[target]}"
+
+
+def _choice(kind: MailKind) -> str:
+    return "suspicions" if kind is MailKind.SUSPICION else "runs"
+
+
+def _utc(at: Moment) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

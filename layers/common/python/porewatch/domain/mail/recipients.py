@@ -1,0 +1,35 @@
+"""Who gets which mail. Pure."""
+
+from __future__ import annotations
+
+from porewatch.domain.mail.occasions import MailKind
+from porewatch.domain.people.accounts import MailChoice, User
+from porewatch.domain.people.roles import Action
+
+ABOUT_FAILURES = frozenset({MailKind.RUN_NOT_REPORTABLE, MailKind.RUN_FAILED, MailKind.RUN_REFUSED})
+"""What somebody who chose `failures` still gets."""
+
+
+def reachable(user: User) -> bool:
+    """Whether mail may be sent to him at all: an address that the identity provider does not vouch
+    for may be somebody else's."""
+    there = not user.disabled and not user.deleted
+    return there and bool(user.email) and user.email_verified
+
+
+def wants(user: User, kind: MailKind) -> bool:
+    """By his own choice. Suspicions have a choice of their own: who wants no mail about finished
+    runs may still have to act on a suspicion."""
+    if kind is MailKind.SUSPICION:
+        return user.mail_suspicions
+    if user.mail is MailChoice.FAILURES:
+        return kind in ABOUT_FAILURES
+    return user.mail is MailChoice.ALL
+
+
+def needed_right(kind: MailKind, submitted: bool) -> Action:
+    """What a receiver must be allowed to do with the run. A suspicion is for those who can
+    acknowledge it, and for whoever sent the run."""
+    if kind is MailKind.SUSPICION and not submitted:
+        return Action.ACKNOWLEDGE
+    return Action.SEE

@@ -1,0 +1,1 @@
+"""Mail to people: sent about a fact, stopped by a bounce, declined by its receiver."""
