@@ -8,7 +8,14 @@ from porewatch.domain.errors import (
     SampleSheetRefused,
     SeveralRefused,
 )
-from porewatch.domain.reasons.reason import PeopleCode, RefusalCode, RunCode, SignInCode, because
+from porewatch.domain.reasons.reason import (
+    PeopleCode,
+    RefusalCode,
+    RunCode,
+    SignatureCode,
+    SignInCode,
+    because,
+)
 from porewatch.domain.records.refusal import LONGEST_VALUE, MOST_REFUSALS, refusals_of
 from porewatch_local.generated.refusal_codes import PAGE, kinds, page
 
@@ -19,7 +26,7 @@ def test_the_page_is_what_the_code_says() -> None:
 
 def test_codes_of_kinds_differ_from_each_other_and_from_those_that_say_more() -> None:
     codes = [kind("").code for kind in kinds()]
-    more = [*RefusalCode, *SignInCode, *PeopleCode]
+    more = [*RefusalCode, *SignInCode, *PeopleCode, *SignatureCode]
     assert len({*codes, *more}) == len(codes) + len(more)
 
 

@@ -20,11 +20,12 @@ from porewatch.domain.people.roles import (
 
 MINE, OTHER = "p-aaaaaaaaaaaaaaaa", "p-bbbbbbbbbbbbbbbb"
 ABSENT = NotFound("there is no run 'x'.")
+SIGNING = {Action.REVIEW, Action.RELEASE, Action.AMEND}
 MAY = {
     Role.VIEWER: {Action.SEE},
     Role.SUBMITTER: {Action.SEE, Action.SUBMIT, Action.CANCEL, Action.SHARE},
-    Role.REVIEWER: {Action.SEE, Action.ACKNOWLEDGE, Action.SHARE},
-    Role.OPERATOR: set(Action) - {Action.MANAGE_MEMBERS},
+    Role.REVIEWER: {Action.SEE, Action.ACKNOWLEDGE, Action.SHARE, *SIGNING},
+    Role.OPERATOR: set(Action) - {Action.MANAGE_MEMBERS, *SIGNING},
     Role.ADMIN: set(Action),
 }
 """Written from the other side than the product's table."""

@@ -14,6 +14,7 @@ from porewatch.domain.reasons.catalogue import SOURCE, catalogue
 from porewatch.domain.reasons.people_codes import PeopleCode
 from porewatch.domain.reasons.refusal_codes import RefusalCode
 from porewatch.domain.reasons.sign_in_codes import SignInCode
+from porewatch.domain.reasons.signature_codes import SignatureCode
 
 PAGE = Path(__file__).parents[4] / "docs/reference/refusal-codes.md"
 HEAD = """# Codes of refusals
@@ -41,10 +42,11 @@ DETAILS = """
 | code | text |
 |---|---|
 """
-DETAILED: dict[str, type[RefusalCode | SignInCode | PeopleCode]] = {
+DETAILED: dict[str, type[RefusalCode | SignInCode | PeopleCode | SignatureCode]] = {
     "Of sample sheets": RefusalCode,
     "Of sign-in": SignInCode,
     "Of accounts, invitations and links": PeopleCode,
+    "Of signatures": SignatureCode,
 }
 
 

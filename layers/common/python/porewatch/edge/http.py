@@ -34,6 +34,7 @@ from porewatch.domain.errors import (
     NotSignedIn,
     PorewatchError,
     Refused,
+    SignatureRefused,
     TierRefused,
     Unavailable,
 )
@@ -58,6 +59,7 @@ STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
     (Forbidden, 403),
     (NameTaken, 409),
     (AccountRefused, 409),
+    (SignatureRefused, 409),
     (KeyReused, 422),
     (ConfigurationRefused, 500),  # of this deployment, not of what was sent
     (Refused, 400),

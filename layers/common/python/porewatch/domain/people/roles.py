@@ -44,6 +44,9 @@ class Action(StrEnum):
     SHARE = "share"
     HOLD = "hold"
     DELETE = "delete"
+    REVIEW = "review"
+    RELEASE = "release"
+    AMEND = "amend"
     MANAGE_MEMBERS = "manage_members"
 
 
@@ -77,6 +80,9 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.SHARE: frozenset({_S, _R, _O, _A}),
     Action.HOLD: frozenset({_O, _A}),
     Action.DELETE: frozenset({_O, _A}),
+    Action.REVIEW: frozenset({_R, _A}),
+    Action.RELEASE: frozenset({_R, _A}),
+    Action.AMEND: frozenset({_R, _A}),
     Action.MANAGE_MEMBERS: frozenset({_A}),
 }
 """Roles that may do it in the project where they are held."""
@@ -97,6 +103,9 @@ SCOPE_OF: dict[Action | StackAction, Scope] = {
     Action.SHARE: Scope.REVIEW,
     Action.HOLD: Scope.MANAGE,
     Action.DELETE: Scope.MANAGE,
+    Action.REVIEW: Scope.REVIEW,
+    Action.RELEASE: Scope.REVIEW,
+    Action.AMEND: Scope.REVIEW,
     Action.MANAGE_MEMBERS: Scope.MANAGE,
     StackAction.SEE_ALL_RUNS: Scope.READ,
     StackAction.SEE_COSTS: Scope.READ,

@@ -21,6 +21,7 @@ from porewatch.domain.reasons.people_codes import PeopleCode
 from porewatch.domain.reasons.refusal_codes import RefusalCode
 from porewatch.domain.reasons.run_codes import RunCode
 from porewatch.domain.reasons.sign_in_codes import SignInCode
+from porewatch.domain.reasons.signature_codes import SignatureCode
 
 __all__ = [
     "CODES",
@@ -32,12 +33,15 @@ __all__ = [
     "RefusalCode",
     "RunCode",
     "SignInCode",
+    "SignatureCode",
     "Value",
     "because",
 ]
 
-AnyCode = Code | RunCode | RefusalCode | SignInCode | PeopleCode
-CODES: frozenset[AnyCode] = frozenset((*Code, *RunCode, *RefusalCode, *SignInCode, *PeopleCode))
+AnyCode = Code | RunCode | RefusalCode | SignInCode | PeopleCode | SignatureCode
+CODES: frozenset[AnyCode] = frozenset(
+    (*Code, *RunCode, *RefusalCode, *SignInCode, *PeopleCode, *SignatureCode)
+)
 
 
 class Reason(Model):

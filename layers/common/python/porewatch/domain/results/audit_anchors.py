@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.results.audit import GENESIS
@@ -43,10 +44,21 @@ class Anchor(Model):
         return f"{self.run_id} r{self.revision} {self.head}"
 
 
-class AnchorDay(Model):
-    """The heads that were published up to the end of `day` (UTC) and stand in no earlier record.
+class Recorded(Protocol):
+    """What a day's record names: a published head, or a signature."""
 
-    `heads`: `Anchor.line` of each; `until`: the place up to which anchors were read. `previous`:
+    @property
+    def place(self) -> str: ...
+
+    @property
+    def line(self) -> str: ...
+
+
+class AnchorDay(Model):
+    """The heads that were published and the signatures that were made up to the end of `day` (UTC)
+    and stand in no earlier record.
+
+    `heads`: the `line` of each; `until`: the place up to which anchors were read. `previous`:
     digest of the record before it, GENESIS of the first. `mac` as an anchor's.
     """
 
@@ -113,9 +125,9 @@ def end_of(day: date) -> str:
     return datetime.combine(day + timedelta(days=1), time(), UTC).isoformat()
 
 
-def next_record(last: AnchorDay | None, day: date, anchors: Iterable[Anchor]) -> AnchorDay:
+def next_record(last: AnchorDay | None, day: date, anchors: Iterable[Recorded]) -> AnchorDay:
     """Without its proof. `anchors`: those after the last record's `until`, in order."""
-    taken: list[Anchor] = []
+    taken: list[Recorded] = []
     for anchor in anchors:
         if anchor.place >= end_of(day) or len(taken) == MOST_HEADS:
             break

@@ -1,0 +1,1 @@
+"""Signatures of reports: who signed what, and which signature may come next."""

@@ -1,0 +1,137 @@
+"""Which signatures a report has, and which may come next. Pure.
+
+    draft -> reviewed -> released -> amended
+
+for each sample of each revision. A signature covers one sample or all of the report; of a report
+some samples may be released while others wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from enum import StrEnum
+
+from porewatch.domain.base import Model
+from porewatch.domain.errors import SignatureRefused
+from porewatch.domain.reasons.reason import SignatureCode, because
+from porewatch.domain.signatures.signature import Meaning, Signature
+
+
+class State(StrEnum):
+    """Of a sample in one revision, in order."""
+
+    DRAFT = "draft"
+    REVIEWED = "reviewed"
+    RELEASED = "released"
+    AMENDED = "amended"
+
+
+class Standing(Model):
+    """Numbers of the signatures that made `state`."""
+
+    state: State = State.DRAFT
+    reviews: tuple[int, ...] = ()
+    release: int | None = None
+    amendments: tuple[int, ...] = ()
+
+
+class Step(Model):
+    """What a signature is, beside what its signer says."""
+
+    reviews: tuple[int, ...] = ()
+    supersedes: int | None = None
+
+
+def standing(signatures: Iterable[Signature], revision: int, sample: str) -> Standing:
+    """How a sample stands in a revision."""
+    found = Standing()
+    for one in signatures:
+        if sample in one.samples:
+            found = _after(found, one, revision)
+    return found
+
+
+def state_of(signatures: Sequence[Signature], revision: int, samples: Collection[str]) -> State:
+    """Of a whole report: that of the sample that is least far."""
+    states = [standing(signatures, revision, sample).state for sample in samples]
+    order = tuple(State)
+    return min(states, key=order.index, default=State.DRAFT)
+
+
+def next_step(
+    meaning: Meaning,
+    *,
+    revision: int,
+    samples: Collection[str],
+    reason: str,
+    user_id: str,
+    signatures: Sequence[Signature],
+    four_eyes: bool,
+) -> Step:
+    """What such a signature would be now. Raises SignatureRefused."""
+    stands = [standing(signatures, revision, sample) for sample in samples]
+    reviews = tuple(sorted({number for each in stands for number in each.reviews}))
+    mine = {one.number for one in signatures if one.user_id == user_id}
+    states = {each.state for each in stands}
+    if meaning is Meaning.REVIEWED:
+        _refuse_unless(states <= {State.DRAFT, State.REVIEWED}, SignatureCode.SIGNATURE_TOO_LATE)
+        again = any(mine & set(each.reviews) for each in stands)
+        _refuse_unless(not again, SignatureCode.SIGNATURE_TWICE)
+        return Step()
+    if meaning is Meaning.RELEASED:
+        later = states & {State.RELEASED, State.AMENDED}
+        _refuse_unless(not later, SignatureCode.SIGNATURE_TOO_LATE)
+        before = _released_before(signatures, revision, samples)
+        _refuse_unless(not before, SignatureCode.SIGNATURE_AMEND_INSTEAD)
+    _refuse_unless(State.DRAFT not in states, SignatureCode.SIGNATURE_NOT_REVIEWED)
+    _refuse_unless(not (four_eyes and mine & set(reviews)), SignatureCode.SIGNATURE_FOUR_EYES)
+    if meaning is Meaning.RELEASED:
+        return Step(reviews=reviews)
+    _refuse_unless(bool(reason.strip()), SignatureCode.SIGNATURE_NEEDS_REASON)
+    return Step(reviews=reviews, supersedes=_superseded(signatures, revision, samples, states))
+
+
+def _after(found: Standing, one: Signature, revision: int) -> Standing:
+    if one.meaning is Meaning.REVIEWED and one.revision == revision:
+        state = State.REVIEWED if found.state is State.DRAFT else found.state
+        return found.model_copy(update={"state": state, "reviews": (*found.reviews, one.number)})
+    if one.meaning is not Meaning.REVIEWED and one.revision == revision != one.supersedes:
+        return found.model_copy(update={"state": State.RELEASED, "release": one.number})
+    if one.supersedes == revision:
+        amendments = (*found.amendments, one.number)
+        return found.model_copy(update={"state": State.AMENDED, "amendments": amendments})
+    return found
+
+
+def _superseded(
+    signatures: Sequence[Signature],
+    revision: int,
+    samples: Collection[str],
+    states: Collection[State],
+) -> int:
+    """The revision that an amendment corrects: this one, by a statement, when it is released; else
+    the released one before it."""
+    if all(state in (State.RELEASED, State.AMENDED) for state in states):
+        return revision
+    _refuse_unless(set(states) == {State.REVIEWED}, SignatureCode.SIGNATURE_MIXED)
+    before = _released_before(signatures, revision, samples)
+    _refuse_unless(bool(before), SignatureCode.SIGNATURE_NOTHING_TO_AMEND)
+    return max(before)
+
+
+def _released_before(
+    signatures: Sequence[Signature], revision: int, samples: Collection[str]
+) -> set[int]:
+    """Earlier revisions that were released for one of these samples."""
+    return {
+        one.revision
+        for one in signatures
+        if one.meaning is not Meaning.REVIEWED
+        and one.revision < revision
+        and set(one.samples) & set(samples)
+    }
+
+
+def _refuse_unless(holds: bool, code: SignatureCode) -> None:
+    if not holds:
+        raise SignatureRefused(because(code), remedy="see the signatures of the run.")
