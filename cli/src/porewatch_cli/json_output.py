@@ -24,6 +24,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.retention.orders import Deleted, Held
 from porewatch.domain.rules.cancelling import Cancelled
 from porewatch.domain.rules.orphan_cleanup import Reaped
+from porewatch.domain.signatures.verify import SignatureFault
 from porewatch_cli.operate.accounts import Adopted
 from porewatch_cli.operate.default_bundle import DefaultNow
 from porewatch_cli.operate.doctor_checks import Check
@@ -108,8 +109,17 @@ class Anchor(Model):
     chain: Chain
 
 
+class FoundSignature(SignatureFault):
+    says: str
+
+
+class Signatures(Model):
+    count: int
+    faults: list[FoundSignature]
+
+
 class Audit(Model):
-    """`anchor` is null for a file. `holds`: no faults."""
+    """`anchor` and `signatures` are null for a file. `holds`: no faults."""
 
     run_id: str
     holds: bool
@@ -117,6 +127,7 @@ class Audit(Model):
     entries: int
     kept_head: str | None
     anchor: Anchor | None
+    signatures: Signatures | None
     faults: list[str]
 
 

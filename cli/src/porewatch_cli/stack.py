@@ -27,8 +27,10 @@ from botocore.exceptions import (
 from porewatch.adapters.clients import ADDRESSED
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.anchors import Anchors
+from porewatch.adapters.ledger.audit_key import AuditKey
 from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.ledger.signatures import Signatures
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
@@ -100,6 +102,13 @@ class Stack:
         key = self.outputs.get("AuditKeyArn")
         kms = self.session.client("kms", endpoint_url=self.endpoint)
         return Anchors(self.table, self.name, key, kms) if key else None
+
+    @cached_property
+    def signatures(self) -> Signatures | None:
+        """Signatures of reports; None for a stack of an earlier version."""
+        key = self.outputs.get("AuditKeyArn")
+        kms = self.session.client("kms", endpoint_url=self.endpoint)
+        return Signatures(self.table, self.name, AuditKey(key, kms)) if key else None
 
     @cached_property
     def table(self) -> Table:

@@ -107,9 +107,9 @@ def audit(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Check a report against its audit trail.
+    """Check a report against its audit trail, and its signatures.
 
-    Exit code 1 if an entry was changed.
+    Exit code 1 if an entry or a signature was changed.
 
     --head also detects a trail that was rewritten as a whole; for a run, the stack's signed anchor
     does.
@@ -121,10 +121,14 @@ def audit(
     kept = kept_head(head) if head is not None else None
     found, document = report_as_written(report, stack, profile, region, revision=revision)
     published = not Path(report).exists()
-    anchor = None
+    anchor = signatures = None
     if published:
+        from porewatch_cli.reports.signatures_audit import signed
         from porewatch_cli.stack import find_stack
 
-        anchor = anchored(found, find_stack(stack, profile=profile, region=region))
-    if not audit_report(found, document, as_json=as_json, kept=kept, anchor=anchor):
+        chosen = find_stack(stack, profile=profile, region=region)
+        anchor, signatures = anchored(found, chosen), signed(found.run_id, chosen)
+    if not audit_report(
+        found, document, as_json=as_json, kept=kept, anchor=anchor, signed=signatures
+    ):
         raise typer.Exit(EXIT_FAILED)

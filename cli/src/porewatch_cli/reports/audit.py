@@ -33,6 +33,7 @@ from porewatch_worker.report.pages.run_record.audit_trail import Document, trail
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.anchors import Anchors
+    from porewatch_cli.reports.signatures_audit import Signed
     from porewatch_cli.stack import Stack
 
 HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -191,9 +192,10 @@ def audit_report(
     as_json: bool,
     kept: str | None = None,
     anchor: Anchored | None = None,
+    signed: Signed | None = None,
 ) -> bool:
     """Show every fault. True without faults, also compared with the head `kept` earlier and with
-    the stack's `anchor`."""
+    the stack's `anchor`; `signed`: the signatures of the run."""
     head = report.audit.head if report.audit else ""
     found = list(trail_faults(report, document))
     if kept is not None and head and kept != head:
@@ -205,11 +207,15 @@ def audit_report(
         found += [anchor.sentence] * anchor.found.denies + [
             anchor.chain_sentence
         ] * anchor.chain.denies
+    found += signed.sentences if signed else []
     entries = len(report.audit.entries) if report.audit else 0
     if as_json:
         summary = {"run_id": report.run_id, "holds": not found, "head": head, "entries": entries}
-        signed = anchor.for_scripts() if anchor else None
-        print_json({**summary, "kept_head": kept, "anchor": signed, "faults": found})
+        beside = {
+            "anchor": anchor.for_scripts() if anchor else None,
+            "signatures": signed.for_scripts() if signed else None,
+        }
+        print_json({**summary, "kept_head": kept, **beside, "faults": found})
         return not found
     for fault in found:
         console.print(Text.assemble(("changed", "bold red"), f" {fault}"), soft_wrap=True)
@@ -223,6 +229,9 @@ def audit_report(
         console.print(anchor.sentence, soft_wrap=True)
     if anchor is not None and not anchor.chain.denies:
         console.print(anchor.chain_sentence, soft_wrap=True)
+    if signed is not None and not signed.faults:
+        of = plural(len(signed.signatures), "signature")
+        console.print(f"{of}, each as it was signed." if signed.signatures else "not signed.")
     return not found
 
 

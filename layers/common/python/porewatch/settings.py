@@ -94,6 +94,7 @@ class Settings(BaseModel):
     oidc_client_secret_arn: str = ""
     oidc_algorithms: Annotated[tuple[Algorithm, ...], BeforeValidator(_by_comma)] = ("RS512",)
     oidc_client_authentication: ClientAuthentication = "client_secret_basic"
+    four_eyes: bool = True
     unpaid_tier: TierName = TierName.PREMIUM
     aws_region: str = "us-east-1"
 

@@ -167,3 +167,13 @@ def projection_key(run_id: str, revision: int) -> str:
     """What the registry shows of a revision (`domain.facts.registry_projection`), beside its
     reports."""
     return report_key(run_id, revision, "registry.json")
+
+
+def signature_key(run_id: str, number: int, fingerprint: str, suffix: str) -> str:
+    """A copy of a signature, in the reports bucket: `suffix` is `json` or `html`."""
+    return f"{signatures_prefix(run_id)}{number:04d}-{fingerprint}.{suffix}"
+
+
+def signatures_prefix(run_id: str) -> str:
+    """Of the copies of a run's signatures."""
+    return f"signatures/{run_id}/"

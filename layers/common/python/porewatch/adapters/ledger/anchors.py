@@ -12,37 +12,39 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from porewatch.adapters import clients
-from porewatch.adapters.faults import translated
 from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.ledger.audit_key import AuditKey
 from porewatch.adapters.table import Table
-from porewatch.domain.errors import AlreadyDone, Conflict
+from porewatch.domain.errors import AlreadyDone
 from porewatch.domain.results.audit_anchors import (
     Anchor,
     AnchorDay,
+    Recorded,
     signed_day,
     signed_text,
 )
+from porewatch.domain.signatures.signature import Signature
 
-ALGORITHM = "HMAC_SHA_256"
 ANCHORS = "ANCHORS"
+"""Kind of what the records of days name: anchors, and signatures."""
 AUDIT = "AUDIT"
 """Partition of the chain of days."""
 DAY_PREFIX = "DAY#"
+SIGNATURE_PREFIX = "SIGNATURE#"
 
 
 class Anchors:
     """Of stack `stack`, in ledger `table`, by the HMAC key `key_id`."""
 
     def __init__(self, table: Table, stack: str, key_id: str, kms: Any = None) -> None:
-        self._table, self._stack, self._key_id = table, stack, key_id
-        self._kms = kms
+        self._table, self._stack = table, stack
+        self._key = AuditKey(key_id, kms)
 
     def keep(self, run_id: str, revision: int, head: str, at: datetime) -> None:
         """Sign the head and keep it; the first of a revision stays, whatever comes later. Raises
         Unavailable or Throttled."""
         bare = Anchor(run_id=run_id, revision=revision, head=head, at=at, mac="")
-        mac = self._mac(signed_text(self._stack, bare), "sign the head of an audit trail")
+        mac = self._key.mac(signed_text(self._stack, bare), "sign the head of an audit trail")
         anchor = bare.model_copy(update={"mac": mac})
         with suppress(AlreadyDone):
             place = (ANCHORS, anchor.place)
@@ -58,14 +60,15 @@ class Anchors:
         item = self._table.get(run_key(anchor.run_id), _place(anchor.revision))
         return item is not None and item.kind is not None
 
-    def after(self, place: str) -> Iterator[Anchor]:
-        """All anchors after this place (`Anchor.place`), in order of time."""
+    def after(self, place: str) -> Iterator[Recorded]:
+        """All anchors and signatures after this place (`Anchor.place`), in order of time."""
         for item in self._table.query_kind(ANCHORS, past=place):
-            yield item.model(Anchor)
+            of_signature = item.sk.startswith(SIGNATURE_PREFIX)
+            yield item.model(Signature) if of_signature else item.model(Anchor)
 
     def proves(self, anchor: Anchor) -> bool:
         """Whether KMS says that its key made this anchor."""
-        return self._proven(anchor.mac, signed_text(self._stack, anchor))
+        return self._key.proves(anchor.mac, signed_text(self._stack, anchor))
 
     def keep_day(self, bare: AnchorDay) -> None:
         """Sign a day's record and keep it; AlreadyDone when its day has one."""
@@ -83,7 +86,7 @@ class Anchors:
 
     def proves_day(self, record: AnchorDay) -> bool:
         """Whether KMS says that its key made this record."""
-        return self._proven(record.mac, signed_day(self._stack, record))
+        return self._key.proves(record.mac, signed_day(self._stack, record))
 
     def made_day(self, record: AnchorDay) -> bool:
         """As `proves_day`, for who may only make proofs: it is made once more and compared. Raises
@@ -91,32 +94,7 @@ class Anchors:
         return hmac.compare_digest(self._mac_of_day(record).encode(), record.mac.encode())
 
     def _mac_of_day(self, record: AnchorDay) -> str:
-        return self._mac(signed_day(self._stack, record), "sign the heads of a day")
-
-    def _mac(self, text: bytes, doing: str) -> str:
-        with translated(doing):
-            reply = self._client.generate_mac(
-                KeyId=self._key_id, Message=text, MacAlgorithm=ALGORITHM
-            )
-        return bytes(reply["Mac"]).hex()
-
-    def _proven(self, mac: str, text: bytes) -> bool:
-        wrong = {"KMSInvalidMacException": Conflict, "ValidationException": Conflict}
-        try:
-            with translated("prove the anchor of an audit trail", wrong):
-                reply = self._client.verify_mac(
-                    KeyId=self._key_id,
-                    Message=text,
-                    MacAlgorithm=ALGORITHM,
-                    Mac=bytes.fromhex(mac),
-                )
-        except (Conflict, ValueError):
-            return False
-        return bool(reply["MacValid"])
-
-    @property
-    def _client(self) -> Any:
-        return self._kms or clients.kms()
+        return self._key.mac(signed_day(self._stack, record), "sign the heads of a day")
 
 
 def _place(revision: int) -> str:

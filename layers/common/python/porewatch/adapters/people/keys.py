@@ -6,6 +6,7 @@ GROUP#id         GROUP | PROJECT#id | MEMBER#user | INVITATION#digest
 PROJECT#id       PROJECT | MEMBER#user | INVITATION#digest
 SECRET#digest    SESSION | TOKEN | INVITATION | SHARE | VIEWS | LOGIN (forgotten by TTL)
 RUN#id           SHARE#digest
+SIGNING#id       ACT (a signature that was begun; forgotten by TTL)
 """
 
 from __future__ import annotations
@@ -40,3 +41,8 @@ def place_key(place: str) -> str:
 
 def secret_key(digest: SecretId) -> str:
     return f"SECRET#{digest}"
+
+
+def signing_key(act_id: str) -> str:
+    """Partition of a signature that was begun."""
+    return f"SIGNING#{act_id}"

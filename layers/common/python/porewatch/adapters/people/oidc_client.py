@@ -28,6 +28,7 @@ from porewatch.domain.people.oidc import (
     Attempt,
     Identity,
     Provider,
+    Renewal,
     code_of_answer,
     new_attempt,
     refused,
@@ -46,12 +47,13 @@ class OidcClient:
         self._provider = provider
         self._published = published or published_by(provider.issuer)
 
-    def begin(self, return_to: str = "/") -> Attempt:
+    def begin(self, return_to: str = "/", renewal: Renewal | None = None) -> Attempt:
         """A new attempt, after which the person lands at the path `return_to` of this site.
+        `renewal`: he signs in again, for one signature.
 
         Raises SignInRefused for an address elsewhere, Unavailable and ConfigurationRefused.
         """
-        return new_attempt(self._provider, self._published.endpoints(), return_to, now())
+        return new_attempt(self._provider, self._published.endpoints(), return_to, now(), renewal)
 
     def finish(self, attempt: Attempt, query: Mapping[str, str]) -> Identity:
         """Whom the provider vouches for. `query`: of the request to `redirect_uri`.

@@ -156,3 +156,16 @@ class RunDeleted(Fact):
     reason: str
     was: RunState
     counts: Counts
+
+
+class ReportSigned(Fact):
+    """A person signed the report of a revision: `number` counts the signatures of the run. `by` is
+    the user's id; the name stands in the signature alone. `supersedes`: the revision that an
+    amendment corrects."""
+
+    number: int
+    meaning: Literal["reviewed", "released", "amended"]
+    samples: int
+    by: str
+    report_sha256: str
+    supersedes: int | None = None

@@ -73,6 +73,7 @@ class IdToken(Profile):
     iat: Seconds
     nbf: Seconds | None = None
     nonce: str = ""
+    auth_time: Seconds | None = None
     azp: str | None = None
     at_hash: str | None = None
 
@@ -101,7 +102,8 @@ def identity_of(
         raise refused(SignInCode.SIGN_IN_TOKEN_NONCE)
     if token.at_hash is not None and not same(token.at_hash, half_hash(access_token, algorithm)):
         raise refused(SignInCode.SIGN_IN_TOKEN_ACCESS_HASH)
-    return token.identity(token.iss)
+    signed_in_at = datetime.fromtimestamp(token.auth_time, UTC) if token.auth_time else None
+    return token.identity(token.iss).model_copy(update={"signed_in_at": signed_in_at})
 
 
 def with_user_information(identity: Identity, document: Mapping[str, Any]) -> Identity:

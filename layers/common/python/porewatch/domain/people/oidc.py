@@ -88,6 +88,16 @@ class Endpoints(Model):
     authorization_response_iss_parameter_supported: bool = False
 
 
+class Renewal(Model):
+    """That somebody signs in again, for the signature `act_id` alone, whose nonce is made with
+    `salt`. `asked_at`: when he was sent to the provider."""
+
+    act_id: str
+    salt: str
+    asked_at: Moment
+    nonce: str
+
+
 class Attempt(Model):
     """A sign-in that was begun. Send the browser to `url`, and keep this for that browser alone.
 
@@ -102,6 +112,9 @@ class Attempt(Model):
     return_to: str
     expires_at: Moment
     url: str
+    renewal: Annotated[
+        Renewal | None, Field(description="None: a sign-in that begins a session")
+    ] = None
 
 
 class Identity(Model):
@@ -117,6 +130,9 @@ class Identity(Model):
     email_verified: bool = False
     name: str = ""
     preferred_username: str = ""
+    signed_in_at: Annotated[
+        Moment | None, Field(description="when, if the provider says it of this sign-in")
+    ] = None
 
 
 def site_path(text: str) -> str:
@@ -133,11 +149,22 @@ def site_path(text: str) -> str:
     return text
 
 
-def new_attempt(provider: Provider, endpoints: Endpoints, return_to: str, at: datetime) -> Attempt:
-    """An attempt with new secrets of 32 random bytes each. Raises SignInRefused (`site_path`)."""
+def new_attempt(
+    provider: Provider,
+    endpoints: Endpoints,
+    return_to: str,
+    at: datetime,
+    renewal: Renewal | None = None,
+) -> Attempt:
+    """An attempt with new secrets of 32 random bytes each. With a `renewal` the provider asks for
+    the credentials again, even of who is signed in there. Raises SignInRefused (`site_path`)."""
     path = site_path(return_to)
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    again = {}
+    if renewal is not None:
+        nonce, again = renewal.nonce, {"prompt": "login", "max_age": "0"}
     asked = {
+        **again,
         "response_type": "code",
         "client_id": provider.client_id,
         "redirect_uri": provider.redirect_uri,
@@ -156,6 +183,7 @@ def new_attempt(provider: Provider, endpoints: Endpoints, return_to: str, at: da
         return_to=path,
         expires_at=at + timedelta(minutes=ATTEMPT_MINUTES),
         url=f"{endpoints.authorization_endpoint}{joint}{urlencode(asked)}",
+        renewal=renewal,
     )
 
 

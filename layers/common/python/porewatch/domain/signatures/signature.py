@@ -49,8 +49,8 @@ _ACTIONS = {
 
 
 class Confirmation(Model):
-    """The new sign-in at the identity provider for this signature alone. `signed_in_at`: the
-    provider's `auth_time`; `nonce`: of the ID token, made from what is signed
+    """The new sign-in at the identity provider for this signature alone. `signed_in_at`: when
+    that was, by the provider's clock; `nonce`: of the ID token, made from what is signed
     (`signing_act.nonce_for`) and `salt`."""
 
     issuer: str

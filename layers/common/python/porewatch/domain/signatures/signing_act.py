@@ -6,6 +6,7 @@ The nonce of that sign-in is made from this very act, so its answer confirms no 
 from __future__ import annotations
 
 import hmac
+import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated
@@ -14,7 +15,7 @@ from pydantic import Field, StringConstraints
 
 from porewatch.domain.base import Model, Moment, Sha256
 from porewatch.domain.errors import SignatureRefused
-from porewatch.domain.people.oidc import unpadded
+from porewatch.domain.people.oidc import Renewal, unpadded
 from porewatch.domain.people.roles import UserId
 from porewatch.domain.reasons.reason import SignatureCode, because
 from porewatch.domain.runs import RunId
@@ -27,7 +28,8 @@ CONFIRMED_LIFE = timedelta(minutes=5)
 CLOCKS_APART = timedelta(seconds=10)
 """Between the provider's clock and ours."""
 AGAIN = "begin the signature again."
-ActId = Annotated[str, StringConstraints(pattern=r"^x-[a-z2-7]{16}$")]
+ACT_ID = r"^x-[a-z2-7]{16}$"
+ActId = Annotated[str, StringConstraints(pattern=ACT_ID)]
 
 
 class SigningAct(Model):
@@ -57,6 +59,15 @@ class SigningAct(Model):
     def subject(self) -> str:
         """SHA-256 of what will be signed, by whom and for which act."""
         return self.digest("confirmation")
+
+
+def renewal_of(act: SigningAct, at: datetime) -> Renewal:
+    """The sign-in that its signer is asked for now. Raises SignatureRefused when the act is over or
+    confirmed already."""
+    if at >= act.expires_at or act.confirmation is not None:
+        raise over()
+    salt = secrets.token_urlsafe(16)
+    return Renewal(act_id=act.act_id, salt=salt, asked_at=at, nonce=nonce_for(act, salt))
 
 
 def nonce_for(act: SigningAct, salt: str) -> str:

@@ -1,0 +1,105 @@
+"""`porewatch audit`: are the signatures of a run what was signed?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from porewatch.domain import s3_keys
+from porewatch.domain.signatures.signature import Signature
+from porewatch.domain.signatures.verify import (
+    Published,
+    SignatureFault,
+    SignatureFound,
+    signature_faults,
+)
+from porewatch.usecases.signatures.desk import subject_of
+
+if TYPE_CHECKING:
+    from porewatch_cli.stack import Stack
+
+
+@dataclass(frozen=True)
+class Signed:
+    """The signatures of a run, and what is wrong with them."""
+
+    signatures: tuple[Signature, ...]
+    faults: tuple[SignatureFault, ...]
+
+    @property
+    def sentences(self) -> list[str]:
+        """A sentence for each fault, which names its signature."""
+        return [self._sentence(fault) for fault in self.faults]
+
+    def for_scripts(self) -> dict[str, object]:
+        """The JSON form, for scripts."""
+        faults = [
+            {**fault.model_dump(mode="json"), "says": self._sentence(fault)}
+            for fault in self.faults
+        ]
+        return {"count": len(self.signatures), "faults": faults}
+
+    def _sentence(self, fault: SignatureFault) -> str:
+        one = next((s for s in self.signatures if s.number == fault.number), None)
+        if one is None:
+            return f"signature {fault.number} was removed"
+        fields = f": {', '.join(fault.fields)}" if fault.fields else ""
+        return f"{_named(one)} {_SAYS[fault.code]}{fields}"
+
+
+_SAYS = {
+    SignatureFound.CHANGED: "was changed, or was not made by the stack's audit key",
+    SignatureFound.REDATED: "was given another time than it was signed at",
+    SignatureFound.REATTRIBUTED: "was given another signer",
+    SignatureFound.REMOVED: "was removed",
+    SignatureFound.OTHER_RUN: "is of another run",
+    SignatureFound.OTHER_REPORT: "is of another report than the one that is published",
+    SignatureFound.UNCHAINED: "does not follow the signature before it",
+    SignatureFound.NOT_IN_ITS_DAY: "is not the one that the signed record of its day names",
+}
+
+
+def signed(run_id: str, stack: Stack) -> Signed | None:
+    """The signatures of a run, each verified: by the audit key, in their chain, against their
+    copies beside the reports, the reports themselves and the records of days. None for a stack of
+    an earlier version."""
+    kept, anchors = stack.signatures, stack.anchors
+    if kept is None or anchors is None:
+        return None
+    signatures = kept.of(run_id)
+    revisions = {one.revision for one in signatures}
+    faults = signature_faults(
+        run_id,
+        signatures,
+        proves=kept.proves,
+        copies=_copies(run_id, stack),
+        published=_published(run_id, revisions, stack),
+        days=anchors.days(),
+    )
+    return Signed(signatures, tuple(faults))
+
+
+def _copies(run_id: str, stack: Stack) -> dict[int, Signature]:
+    """Those beside the reports that the key made, by number: the others prove nothing."""
+    reports, kept, found = stack.bucket("Reports"), stack.signatures, {}
+    for head in reports.keys(s3_keys.signatures_prefix(run_id)):
+        if head.key.endswith(".json"):
+            copy = reports.get_json(head.key, Signature)
+            if kept is not None and copy.run_id == run_id and kept.proves(copy):
+                found[copy.number] = copy
+    return found
+
+
+def _published(run_id: str, revisions: set[int], stack: Stack) -> dict[int, Published]:
+    """Of the revisions whose report can still be read."""
+    found = {n: subject_of(run_id, n, stack.bucket("Reports")) for n in revisions}
+    return {
+        number: Published(report_sha256=one.sha256, audit_head=one.head)
+        for number, one in found.items()
+        if one is not None
+    }
+
+
+def _named(one: Signature) -> str:
+    when = f"{one.at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"signature {one.number} ({one.meaning.value} by {one.name}, {when})"

@@ -1,0 +1,68 @@
+"""Signatures of reports, in the ledger: a partition of their own for each run, which no role but
+that of the signing function writes, and which stays when the run is deleted."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+
+from porewatch.adapters.items import Item, PutNew
+from porewatch.adapters.ledger.anchors import ANCHORS, SIGNATURE_PREFIX
+from porewatch.adapters.ledger.audit_key import AuditKey
+from porewatch.adapters.table import Table
+from porewatch.domain.errors import Conflict
+from porewatch.domain.facts.fact import Fact
+from porewatch.domain.signatures.signature import Signature, signed_text
+
+ACT_PREFIX = "ACT#"
+
+
+class Signatures:
+    """Of stack `stack`, in ledger `table`, proved by `key`."""
+
+    def __init__(self, table: Table, stack: str, key: AuditKey) -> None:
+        self._table, self._stack, self._key = table, stack, key
+
+    def of(self, run_id: str) -> tuple[Signature, ...]:
+        """All signatures of a run, proved or not, by number."""
+        items = self._table.query(signatures_key(run_id), SIGNATURE_PREFIX)
+        return tuple(item.model(Signature) for item in items)
+
+    def by_act(self, run_id: str, act_id: str) -> Signature | None:
+        """The signature that this act has made; an act makes one."""
+        done = self._table.get(signatures_key(run_id), ACT_PREFIX + act_id)
+        if done is None:
+            return None
+        number = int(done.attributes["number"])
+        return self._table.need(signatures_key(run_id), _place(number)).model(Signature)
+
+    def signed(self, bare: Signature) -> Signature:
+        """With its proof. Raises Unavailable or Throttled."""
+        mac = self._key.mac(signed_text(self._stack, bare), "sign a report")
+        return bare.model_copy(update={"mac": mac})
+
+    def keep(self, signature: Signature, facts: Iterable[Fact] = ()) -> None:
+        """Write a signature and what happened, or nothing. Conflict when there is one of its
+        number, or its act has made one."""
+        pk = signatures_key(signature.run_id)
+        place = (ANCHORS, signature.place)
+        item = Item.of(pk, _place(signature.number), signature, kind=place)
+        done = Item(pk, ACT_PREFIX + signature.act_id, attributes={"number": signature.number})
+        self._table.transact([PutNew(item, Conflict), PutNew(done, Conflict)], facts)
+
+    def proves(self, signature: Signature) -> bool:
+        """Whether KMS says that its key made this signature."""
+        return self._key.proves(signature.mac, signed_text(self._stack, signature))
+
+    def made(self, signature: Signature) -> bool:
+        """As `proves`, for who may only make proofs. Raises Unavailable or Throttled."""
+        return hmac.compare_digest(self.signed(signature).mac.encode(), signature.mac.encode())
+
+
+def signatures_key(run_id: str) -> str:
+    """Partition of the signatures of a run."""
+    return f"SIGNATURES#{run_id}"
+
+
+def _place(number: int) -> str:
+    return f"{SIGNATURE_PREFIX}{number:04d}"

@@ -1,0 +1,1 @@
+"""Signing reports: begin, confirm, complete; and showing what was signed."""

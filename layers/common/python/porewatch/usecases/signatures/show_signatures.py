@@ -1,0 +1,161 @@
+"""What of a run is signed, by whom, and what the one who asks may sign next."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from porewatch.domain.base import Moment
+from porewatch.domain.calls.findings import Outcome
+from porewatch.domain.errors import SignatureRefused
+from porewatch.domain.people import policy
+from porewatch.domain.people.principal import Principal
+from porewatch.domain.people.roles import Role
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.signatures.signature import Change, Meaning, Signature
+from porewatch.domain.signatures.steps import State, next_step, standing, state_of
+from porewatch.usecases.signatures.desk import Desk, Subject, changes_since, newest_subject
+from porewatch.usecases.views.show_runs import Answer
+
+
+class SignatureView(Answer):
+    """A signature. `signed_in_at`: when its signer signed in again for it; `fingerprint`: its
+    digest, by which its page and the records of days name it."""
+
+    number: int
+    revision: int
+    samples: tuple[str, ...]
+    meaning: Meaning
+    reason: str
+    at: Moment
+    user_id: str
+    name: str
+    role: Role
+    signed_in_at: Moment
+    report_sha256: str
+    audit_head: str
+    outcome: Outcome
+    withheld: tuple[str, ...]
+    reviews: tuple[int, ...]
+    supersedes: int | None
+    changes: tuple[Change, ...]
+    more_changes: int
+    fingerprint: str
+
+
+class SampleStanding(Answer):
+    """How a sample of the newest report stands."""
+
+    sample: str
+    outcome: Outcome
+    state: State
+
+
+class SignatureList(Answer):
+    """`state`: of the newest report, that of its sample that is least far; `revision`,
+    `report_sha256`: which one that is, None without a report. `may`: what the one who asks may sign
+    next for all samples. `supersedes`, `changes`: what an amendment would correct and change."""
+
+    run_id: str
+    revision: int | None
+    report_sha256: str | None
+    state: State
+    samples: tuple[SampleStanding, ...]
+    signatures: tuple[SignatureView, ...]
+    may: tuple[Meaning, ...]
+    supersedes: int | None
+    changes: tuple[Change, ...]
+
+
+def show_signatures(run: RunRecord, who: Principal, *, desk: Desk) -> SignatureList:
+    """Of a run that was reached before (`reach_run`)."""
+    signatures = desk.signatures.of(run.run_id)
+    views = tuple(map(view, signatures))
+    try:
+        subject = newest_subject(run, desk)
+    except SignatureRefused:
+        return SignatureList(
+            run_id=run.run_id,
+            revision=None,
+            report_sha256=None,
+            state=State.DRAFT,
+            samples=(),
+            signatures=views,
+            may=(),
+            supersedes=None,
+            changes=(),
+        )
+    report, asked = (
+        subject.report,
+        partial(
+            _may, run=run, who=who, subject=subject, signatures=signatures, four_eyes=desk.four_eyes
+        ),
+    )
+    supersedes = _supersedes(signatures, report.revision)
+    return SignatureList(
+        run_id=run.run_id,
+        revision=report.revision,
+        report_sha256=subject.sha256,
+        state=state_of(signatures, report.revision, subject.samples),
+        samples=tuple(
+            SampleStanding(
+                sample=sample,
+                outcome=report.outcome_of(sample),
+                state=standing(signatures, report.revision, sample).state,
+            )
+            for sample in subject.samples
+        ),
+        signatures=views,
+        may=tuple(m for m in Meaning if asked(m)),
+        supersedes=supersedes,
+        changes=_changes(supersedes, subject, desk),
+    )
+
+
+def view(signature: Signature) -> SignatureView:
+    shown = signature.model_dump(include=set(SignatureView.model_fields))
+    return SignatureView(
+        **shown,
+        signed_in_at=signature.confirmation.signed_in_at,
+        fingerprint=signature.fingerprint,
+    )
+
+
+def _may(
+    meaning: Meaning,
+    run: RunRecord,
+    who: Principal,
+    *,
+    subject: Subject,
+    signatures: tuple[Signature, ...],
+    four_eyes: bool,
+) -> bool:
+    if not who.user_id or not policy.may(who, meaning.action, run.project):
+        return False
+    try:
+        next_step(
+            meaning,
+            revision=subject.report.revision,
+            samples=subject.samples,
+            reason="asked",
+            user_id=who.user_id,
+            signatures=signatures,
+            four_eyes=four_eyes,
+        )
+    except SignatureRefused:
+        return False
+    return True
+
+
+def _supersedes(signatures: tuple[Signature, ...], revision: int) -> int | None:
+    """The newest earlier revision that was released, or the same one for a statement."""
+    released = {s.revision for s in signatures if s.meaning is not Meaning.REVIEWED}
+    return max((one for one in released if one <= revision), default=None)
+
+
+def _changes(supersedes: int | None, subject: Subject, desk: Desk) -> tuple[Change, ...]:
+    if supersedes is None:
+        return ()
+    try:
+        return changes_since(supersedes, subject, subject.samples, desk.reports)
+    except SignatureRefused:
+        return ()
