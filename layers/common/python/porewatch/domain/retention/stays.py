@@ -6,8 +6,8 @@ STAYS = (
     "the run's id with this deletion: who, when, why, how much, what the run had cost, the digests "
     "of its manifests, and its earlier legal holds (ledger)",
     "its id and the heads of its reports' audit trails, in the signed records of days (ledger)",
-    "signatures of its reports: names of signers and samples, times, digests (ledger, and copies in "
-    "the reports bucket until they expire)",
+    "signatures of its reports: names of signers and samples, times, digests (ledger, and copies "
+    "in the reports bucket until they expire)",
     "the lines of its bill: machines, seconds and USD, no data of samples (registry, table costs)",
     "facts in the event archive, with names of files and samples, until ArchiveDays have passed",
     "logs of the functions until LogDays have passed, and the history of executions for 90 days",
