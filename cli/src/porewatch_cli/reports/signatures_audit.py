@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from porewatch.domain import s3_keys
+from porewatch.domain.errors import NotFound
+from porewatch.domain.results.publishing import REPORT
+from porewatch.domain.results.report import Report
 from porewatch.domain.signatures.signature import Signature
 from porewatch.domain.signatures.verify import (
     Published,
@@ -13,7 +20,6 @@ from porewatch.domain.signatures.verify import (
     SignatureFound,
     signature_faults,
 )
-from porewatch.usecases.signatures.desk import subject_of
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
@@ -92,12 +98,16 @@ def _copies(run_id: str, stack: Stack) -> dict[int, Signature]:
 
 def _published(run_id: str, revisions: set[int], stack: Stack) -> dict[int, Published]:
     """Of the revisions whose report can still be read."""
-    found = {n: subject_of(run_id, n, stack.bucket("Reports")) for n in revisions}
-    return {
-        number: Published(report_sha256=one.sha256, audit_head=one.head)
-        for number, one in found.items()
-        if one is not None
-    }
+    reports, found = stack.bucket("Reports"), {}
+    for revision in revisions:
+        with suppress(NotFound, ValidationError):
+            content = reports.get(s3_keys.report_key(run_id, revision, REPORT))
+            audit = Report.model_validate_json(content).audit
+            digest = hashlib.sha256(content).hexdigest()
+            found[revision] = Published(
+                report_sha256=digest, audit_head=audit.head if audit else ""
+            )
+    return found
 
 
 def _named(one: Signature) -> str:
