@@ -1,7 +1,7 @@
 """Publishes the reports and the settled bill, and completes the run. Every hour it signs the record
 of audit heads of a day that is over."""
 
-from porewatch.adapters.ledger.anchors import Anchors
+from porewatch.adapters.audit.anchors import Anchors
 from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now

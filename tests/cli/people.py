@@ -18,7 +18,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
-from porewatch.adapters.ledger.anchors import Anchors
+from porewatch.adapters.audit.anchors import Anchors
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects

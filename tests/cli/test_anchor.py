@@ -13,8 +13,8 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from porewatch.adapters.audit.anchors import Anchors
 from porewatch.adapters.items import Item, run_key
-from porewatch.adapters.ledger.anchors import Anchors
 from porewatch.adapters.ledger.retention import Endings
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from porewatch.adapters.audit.audit_key import AuditKey
+from porewatch.adapters.audit.signatures import Signatures, signatures_key
+from porewatch.adapters.audit.signing_acts import SigningActs
 from porewatch.adapters.items import Item
-from porewatch.adapters.ledger.audit_key import AuditKey
-from porewatch.adapters.ledger.signatures import Signatures, signatures_key
-from porewatch.adapters.people.signing_acts import SigningActs
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import Forbidden, NotFound, PorewatchError

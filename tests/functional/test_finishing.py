@@ -11,8 +11,8 @@ import boto3
 import pytest
 import requests
 
+from porewatch.adapters.audit.anchors import Anchors
 from porewatch.adapters.items import Item, run_key
-from porewatch.adapters.ledger.anchors import Anchors
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.table import Table

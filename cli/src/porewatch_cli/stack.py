@@ -24,13 +24,13 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
+from porewatch.adapters.audit.anchors import Anchors
+from porewatch.adapters.audit.audit_key import AuditKey
+from porewatch.adapters.audit.signatures import Signatures
 from porewatch.adapters.clients import ADDRESSED
 from porewatch.adapters.ledger.alerts import AlertLedger
-from porewatch.adapters.ledger.anchors import Anchors
-from porewatch.adapters.ledger.audit_key import AuditKey
 from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.ledger.runs import RunLedger
-from porewatch.adapters.ledger.signatures import Signatures
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porewatch.domain.calls.findings import Outcome
-from porewatch.domain.errors import SignatureRefused
 from porewatch.domain.people.roles import Role
 from porewatch.domain.results.audit import GENESIS
 from porewatch.domain.results.audit_anchors import AnchorDay, next_record
 from porewatch.domain.results.sample_states import RunStates
 from porewatch.domain.signatures.changes import changes
+from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import (
     Change,
     Confirmation,

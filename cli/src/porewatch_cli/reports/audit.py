@@ -32,7 +32,7 @@ from porewatch_cli.terminal import console, print_json
 from porewatch_worker.report.pages.run_record.audit_trail import Document, trail_faults
 
 if TYPE_CHECKING:
-    from porewatch.adapters.ledger.anchors import Anchors
+    from porewatch.adapters.audit.anchors import Anchors
     from porewatch_cli.reports.signatures_audit import Signed
     from porewatch_cli.stack import Stack
 

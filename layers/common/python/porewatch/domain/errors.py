@@ -292,10 +292,6 @@ class TierRefused(AccountRefused):
     tier: str = ""
 
 
-class SignatureRefused(Refused):
-    """A report may not be signed so, as it stands; its code says why."""
-
-
 class ReceiverRefused(Refused):
     """What was sent (to a webhook, by mail) is not accepted, and will not be."""
 

@@ -34,7 +34,6 @@ from porewatch.domain.errors import (
     NotSignedIn,
     PorewatchError,
     Refused,
-    SignatureRefused,
     TierRefused,
     Unavailable,
 )
@@ -59,7 +58,6 @@ STATUS: tuple[tuple[type[PorewatchError], int], ...] = (
     (Forbidden, 403),
     (NameTaken, 409),
     (AccountRefused, 409),
-    (SignatureRefused, 409),
     (KeyReused, 422),
     (ConfigurationRefused, 500),  # of this deployment, not of what was sent
     (Refused, 400),

@@ -14,11 +14,11 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from porewatch.domain.base import Model, Moment, Sha256
-from porewatch.domain.errors import SignatureRefused
 from porewatch.domain.people.oidc import Renewal, unpadded
 from porewatch.domain.people.roles import UserId
 from porewatch.domain.reasons.reason import SignatureCode, because
 from porewatch.domain.runs import RunId
+from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import Confirmation, Meaning, Statement
 
 ACT_LIFE = timedelta(minutes=10)

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 
 from porewatch.domain.base import Model
-from porewatch.domain.errors import SignatureRefused
 from porewatch.domain.reasons.reason import SignatureCode, because
+from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import Meaning, Signature
 
 

@@ -44,7 +44,7 @@ from porewatch.usecases.money.settle_overhead import settle_overhead
 from porewatch.usecases.stages.read_output import intact
 
 if TYPE_CHECKING:
-    from porewatch.adapters.ledger.anchors import Anchors
+    from porewatch.adapters.audit.anchors import Anchors
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.ledger.stages import StageLedger
     from porewatch.adapters.objects import Objects

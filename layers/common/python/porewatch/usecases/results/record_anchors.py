@@ -15,7 +15,7 @@ from porewatch.domain.results.audit_anchors import (
 )
 
 if TYPE_CHECKING:
-    from porewatch.adapters.ledger.anchors import Anchors
+    from porewatch.adapters.audit.anchors import Anchors
 
 MOST_DAYS = 60
 """Records per call: after a long pause the rest follows in an hour."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from porewatch.domain.errors import SignatureRefused
 from porewatch.domain.reasons.reason import SignatureCode, because
+from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signing_act import AGAIN, confirmed, over
 
 if TYPE_CHECKING:
+    from porewatch.adapters.audit.signing_acts import SigningActs
     from porewatch.adapters.people.accounts import Accounts
-    from porewatch.adapters.people.signing_acts import SigningActs
     from porewatch.domain.people.oidc import Attempt, Identity
 
 

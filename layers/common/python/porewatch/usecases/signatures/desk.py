@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from porewatch.domain import s3_keys
-from porewatch.domain.errors import NotFound, SignatureRefused
+from porewatch.domain.errors import NotFound
 from porewatch.domain.reasons.reason import SignatureCode, because
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.publishing import REPORT
@@ -19,13 +19,14 @@ from porewatch.domain.results.sample_states import states_of
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES
 from porewatch.domain.signatures.changes import changes
+from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import Change, Signature
 
 if TYPE_CHECKING:
-    from porewatch.adapters.ledger.anchors import Anchors
-    from porewatch.adapters.ledger.signatures import Signatures
+    from porewatch.adapters.audit.anchors import Anchors
+    from porewatch.adapters.audit.signatures import Signatures
+    from porewatch.adapters.audit.signing_acts import SigningActs
     from porewatch.adapters.objects import Objects
-    from porewatch.adapters.people.signing_acts import SigningActs
 
 LATER = "open the run's signatures again."
 

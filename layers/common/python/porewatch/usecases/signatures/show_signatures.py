@@ -6,11 +6,11 @@ from functools import partial
 
 from porewatch.domain.base import Moment
 from porewatch.domain.calls.findings import Outcome
-from porewatch.domain.errors import SignatureRefused
 from porewatch.domain.people import policy
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import Role
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import Change, Meaning, Signature
 from porewatch.domain.signatures.steps import State, next_step, standing, state_of
 from porewatch.usecases.signatures.desk import Desk, Subject, changes_since, newest_subject

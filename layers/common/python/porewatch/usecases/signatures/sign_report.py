@@ -13,7 +13,7 @@ from pydantic import Field
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Model, Moment, Sha256
 from porewatch.domain.calls.findings import Outcome
-from porewatch.domain.errors import AlreadyDone, Conflict, SignatureRefused
+from porewatch.domain.errors import AlreadyDone, Conflict
 from porewatch.domain.facts.run_facts import ReportSigned
 from porewatch.domain.people import policy
 from porewatch.domain.people.absences import absent
@@ -24,6 +24,7 @@ from porewatch.domain.reasons.reason import SignatureCode, because
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.audit import GENESIS
 from porewatch.domain.results.publishing import JSON
+from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import (
     MOST_CHANGES,
     Change,

@@ -6,9 +6,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable
 
+from porewatch.adapters.audit.anchors import ANCHORS, SIGNATURE_PREFIX
+from porewatch.adapters.audit.audit_key import AuditKey
 from porewatch.adapters.items import Item, PutNew
-from porewatch.adapters.ledger.anchors import ANCHORS, SIGNATURE_PREFIX
-from porewatch.adapters.ledger.audit_key import AuditKey
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Conflict
 from porewatch.domain.facts.fact import Fact

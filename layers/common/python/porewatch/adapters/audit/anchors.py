@@ -12,8 +12,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from porewatch.adapters.audit.audit_key import AuditKey
 from porewatch.adapters.items import Item, run_key
-from porewatch.adapters.ledger.audit_key import AuditKey
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import AlreadyDone
 from porewatch.domain.results.audit_anchors import (
