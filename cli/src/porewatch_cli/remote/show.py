@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
+from porewatch.domain.reasons.people_codes import PeopleCode
 from porewatch_cli.remote.server import Server
 from porewatch_cli.terminal import console, print_json, table
 
@@ -55,3 +56,12 @@ def show_report(server: Server, run_id: str, *, out: Path | None, as_json: bool)
         file = out / Path(name).name
         file.write_bytes(server.get(url))
         console.print(str(file))
+    for name, file in sorted(found.get("withheld", {}).items()):
+        console.print(f"{name}: {_withheld(file)}", soft_wrap=True)
+
+
+def _withheld(file: dict[str, Any]) -> str:
+    """Why it cannot be read now."""
+    if file["refused"] == PeopleCode.RESULTS_THAWING:
+        return f"comes back from the archive; expected by {file['expected_at']}"
+    return f"could be read until {file['readable_until']}; your account has other tiers"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from porewatch.adapters.archive.archive_ledger import ArchiveLedger
 from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.idempotency import Inbox
 from porewatch.adapters.ledger.runs import RunLedger
@@ -28,6 +29,7 @@ from porewatch.adapters.webhooks.delivery_queue import DeliveryQueue
 from porewatch.adapters.webhooks.store import Webhooks
 from porewatch.settings import settings
 from porewatch.usecases.uploads.upload_context import UploadContext
+from porewatch.usecases.views.show_storage import StorageSources
 
 if TYPE_CHECKING:
     from porewatch.adapters.people.oidc_client import OidcClient
@@ -53,6 +55,10 @@ def admission() -> Admission:
 
 def entitlements() -> Entitlements:
     return Entitlements(people())
+
+
+def storage_sources() -> StorageSources:
+    return StorageSources(entitlements(), ArchiveLedger(table()), settings().unpaid_tier)
 
 
 def tier_limits() -> TierLimits:

@@ -17,7 +17,7 @@ from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run
 from porewatch.usecases.people.share_run import open_share
 from porewatch.usecases.views.show_logs import show_log
-from porewatch.usecases.views.show_runs import report_links
+from porewatch.usecases.views.show_runs import report_link
 from porewatch.web.render import ALWAYS, HTML, REPORT_POLICY, redirect, transport
 from porewatch.web.router import Visit
 
@@ -44,16 +44,16 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     def download(run_id: str, name: str) -> Response[str]:
         visit, known = Visit(api), wiring.runs()
         record = reach_run(run_id, visit.who, Action.SEE, runs=known)
-        links = report_links(
-            run_id,
+        link = report_link(
+            name,
+            record,
             runs=known,
             reports=wiring.reports(),
             seconds=settings().link_seconds,
-            record=record,
-        ).links
-        if name not in links:
-            raise NotFound(f"run {run_id} has no file {name[:80]!r}.")
-        return redirect(visit.site, links[name])
+            storage=wiring.storage_sources(),
+            at=now(),
+        )
+        return redirect(visit.site, link)
 
     @api.get("/web/runs/<run_id>/log")
     def log(run_id: str) -> Response[str]:

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action, ProjectId
+from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.expiry import expires
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES, RunState
@@ -19,7 +20,7 @@ from porewatch.edge import wiring
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run, visible_projects
 from porewatch.usecases.people.share_run import ShareView, list_shares
-from porewatch.usecases.views.show_files import kept_until, show_files
+from porewatch.usecases.views.show_files import FileView, kept_until, show_files
 from porewatch.usecases.views.show_inputs import show_inputs
 from porewatch.usecases.views.show_making import show_making
 from porewatch.usecases.views.show_progress import UNDER_WAY, phases_now, show_progress
@@ -71,7 +72,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             progress=show_progress(shown, stages=wiring.stages()),
             alerts=AlertLedger(wiring.table()).listed(run_id, every=True),
             costs=known.cost_lines(run_id, shown.revision),
-            files=() if part else show_files(record, reports=reports, days=days),
+            files=() if part else _files(record),
             making=None if part else show_making(record, reports=reports),
             until=kept_until(shown.completed_at if standing else None, days),
             at=now(),
@@ -83,6 +84,16 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             takes_files=_takes_files(visit, shown),
             seconds=POLL_SECONDS,
         )
+
+
+def _files(record: RunRecord) -> tuple[FileView, ...]:
+    return show_files(
+        record,
+        reports=wiring.reports(),
+        days=settings().reports_days,
+        storage=wiring.storage_sources(),
+        at=now(),
+    )
 
 
 def _takes_files(visit: Visit, run: RunView) -> bool:

@@ -27,6 +27,8 @@ class PeopleCode(StrEnum):
     TIER_MONTH_SPENT = "tier_month_spent"
     TIER_ABOVE = "tier_above"
     TIER_ABOVE_UNLIMITED = "tier_above_unlimited"
+    RESULTS_CLOSED = "results_closed"
+    RESULTS_THAWING = "results_thawing"
     NEVER_SEALED = "never_sealed"
     SHOWN_ONCE = "shown_once"
     TOO_MANY_TOKENS = "too_many_tokens"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
+from porewatch.domain.base import now
 from porewatch.domain.people.policy import may_in_stack
 from porewatch.domain.people.roles import Action, StackAction
 from porewatch.edge import wiring
@@ -42,6 +43,8 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             record=record,
             reports=wiring.reports(),
             seconds=settings().link_seconds,
+            storage=wiring.storage_sources(),
+            at=now(),
             **query(api, "revision"),
         ).public()
 
@@ -75,8 +78,14 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/runs/<run_id>/files")
     def files(run_id: str) -> dict[str, object]:
         record = reach_run(run_id, asker(api), Action.SEE, runs=wiring.runs())
-        days = settings().reports_days
-        return FileList(files=show_files(record, reports=wiring.reports(), days=days)).public()
+        found = show_files(
+            record,
+            reports=wiring.reports(),
+            days=settings().reports_days,
+            storage=wiring.storage_sources(),
+            at=now(),
+        )
+        return FileList(files=found).public()
 
     @api.get("/runs/<run_id>/provenance")
     def provenance(run_id: str) -> dict[str, object]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from porewatch.domain import s3_keys
 from porewatch.domain.base import Moment
@@ -14,6 +16,7 @@ from porewatch.domain.retention.expiry import expires
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES
 from porewatch.usecases.views.show_runs import Answer
+from porewatch.usecases.views.show_storage import FileStorage, StorageSources, show_storage
 
 if TYPE_CHECKING:
     from porewatch.adapters.objects import Objects
@@ -30,7 +33,10 @@ class FileView(Answer):
     size: int | None
     written_at: Moment | None
     sha256: str | None
-    expires_at: Moment | None
+    expires_at: Annotated[
+        Moment | None, Field(description="by its age; None: it has, or it is kept")
+    ]
+    storage: FileStorage = FileStorage()
 
 
 class FileList(Answer):
@@ -39,7 +45,9 @@ class FileList(Answer):
     files: tuple[FileView, ...]
 
 
-def show_files(record: RunRecord, *, reports: Objects, days: int) -> tuple[FileView, ...]:
+def show_files(
+    record: RunRecord, *, reports: Objects, days: int, storage: StorageSources, at: datetime
+) -> tuple[FileView, ...]:
     """Of the newest completed revision, by name. `days`: of the bucket's lifecycle rule."""
     shown = reported(record)
     if shown is None or record.state in GONE_STATES:
@@ -47,6 +55,7 @@ def show_files(record: RunRecord, *, reports: Objects, days: int) -> tuple[FileV
     own = s3_keys.report_key(record.run_id, shown.revision, "")
     there = {head.key: head for head in reports.keys(own)}
     sums = _sums(record.run_id, shown.revision, reports)
+    stored = show_storage(record, shown.report_keys, sources=storage, at=at)
     found = []
     for name, key in sorted(shown.report_keys.items()):
         head = there.get(key)
@@ -57,6 +66,7 @@ def show_files(record: RunRecord, *, reports: Objects, days: int) -> tuple[FileV
                 written_at=head.modified if head else None,
                 sha256=sums.get(name),
                 expires_at=expires(head.modified, days) if head else None,
+                storage=stored.of(name),
             )
         )
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -27,6 +28,7 @@ from porewatch.usecases.views.pages import (
     limit_of,
     place_of,
 )
+from porewatch.usecases.views.show_storage import FileStorage, StorageSources, show_storage
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger
@@ -120,12 +122,14 @@ class RunList(Answer):
 
 
 class ReportLinks(Answer):
-    """`links` by name of the report; they are valid for `seconds`."""
+    """`links` by name of the report; each is valid for `seconds`. `withheld`: files that cannot be
+    read now, with why and until when."""
 
     run_id: str
     revision: int
     seconds: Annotated[int, Field(gt=0)]
     links: dict[str, str]
+    withheld: dict[str, FileStorage] = {}
 
 
 def list_runs(
@@ -182,23 +186,64 @@ def report_links(
     runs: RunLedger,
     reports: Objects,
     seconds: int,
+    storage: StorageSources,
+    at: datetime,
     revision: str | None = None,
     record: RunRecord | None = None,
 ) -> ReportLinks:
     """Of the newest completed revision, or of the requested one. `record` as in `show_run`. Raises
     NotFound while there is no report, with the state of the run."""
-    found = _run(run_id, runs, revision, record)
+    run = record or runs.get(run_id)
+    found = _run(run_id, runs, revision, run)
     record = (reported(found) if revision is None else None) or found
     if not record.report_keys:
         raise NotFound(
             f"run {run_id} has no report: it is {record.state.value} (revision {record.revision}).",
             remedy=record.problem or "ask again when it is completed.",
         )
+    keys = dict(sorted(record.report_keys.items()))
+    stored = show_storage(run, keys, sources=storage, at=at)
     links = {
-        name: reports.link(key, seconds, download_as=f"{run_id}-{name}")
-        for name, key in sorted(record.report_keys.items())
+        name: reports.link(key, stored.seconds(name, seconds), download_as=f"{run_id}-{name}")
+        for name, key in keys.items()
+        if stored.of(name).refused is None
     }
-    return ReportLinks(run_id=run_id, revision=record.revision, seconds=seconds, links=links)
+    return ReportLinks(
+        run_id=run_id,
+        revision=record.revision,
+        seconds=min((stored.seconds(name, seconds) for name in links), default=seconds),
+        links=links,
+        withheld={name: stored.of(name) for name in keys if name not in links},
+    )
+
+
+def report_link(
+    name: str,
+    record: RunRecord,
+    *,
+    runs: RunLedger,
+    reports: Objects,
+    seconds: int,
+    storage: StorageSources,
+    at: datetime,
+) -> str:
+    """Of one file of the newest completed revision. NotFound for another name; TierRefused or
+    AccountRefused when it cannot be read now."""
+    shown = reported(record)
+    if shown is not None and name in shown.report_keys:
+        show_storage(record, shown.report_keys, sources=storage, at=at).refuse(name)
+    found = report_links(
+        record.run_id,
+        runs=runs,
+        reports=reports,
+        seconds=seconds,
+        storage=storage,
+        at=at,
+        record=record,
+    )
+    if name not in found.links:
+        raise NotFound(f"run {record.run_id} has no file {name[:80]!r}.")
+    return found.links[name]
 
 
 def _named(run: RunRecord, part: str | None) -> bool:
