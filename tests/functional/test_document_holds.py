@@ -162,6 +162,7 @@ def config_of(
             "base-url": address,
             "headers": headers,
             "continue-on-failure": True,
+            "request-timeout": 120,  # machines that run tests are busy
             "dictionaries": {name: {"values": values} for name, values in known.items()},
             "parameters": {
                 f"path.{name}": {"dictionary": name, "probability": 0.7} for name in known

@@ -14,9 +14,16 @@ from porewatch.domain.people.roles import STACK_ROLES, GroupId, ProjectId, Role,
 from porewatch.domain.people.secrets import SecretId
 from porewatch.domain.reasons.catalogue import SOURCE
 
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 Email = Annotated[
-    str, StringConstraints(pattern=r"^[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;]{1,190}$")
+    str,
+    StringConstraints(
+        pattern=rf"^[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*$",
+        max_length=254,
+    ),
 ]
+"""An address as forms of browsers take it (HTML standard, `input type=email`): ASCII alone, so
+nothing in it begins a header of a mail."""
 
 
 class MailChoice(StrEnum):
