@@ -1,8 +1,6 @@
 """Mail to people about facts; and addresses that bounce get no more of it."""
 
 from porewatch.adapters.mail.sender import MailSender
-from porewatch.adapters.mail.suppressions import Suppressions
-from porewatch.adapters.mail.unsubscribe_tokens import UnsubscribeTokens
 from porewatch.adapters.messages.metrics import Metrics
 from porewatch.adapters.messages.worker_queue import DeadLetters
 from porewatch.domain.base import now
@@ -20,6 +18,10 @@ from porewatch.usecases.stages.set_message_aside import set_message_aside
 COUNTED = "MailsRefused"
 
 
+def put_off(receipt: str, receives: int) -> None:
+    wiring.again(receipt, receives)
+
+
 def set_aside(raw: QueueMessage, error: Refused) -> None:
     letters, metrics = DeadLetters(settings().dead_letters_url), Metrics(settings().stack_name)
     set_message_aside(
@@ -27,9 +29,9 @@ def set_aside(raw: QueueMessage, error: Refused) -> None:
     )
 
 
-@on_queue(parse_fact_or_feedback, again=wiring.again, aside=set_aside)
+@on_queue(parse_fact_or_feedback, again=put_off, aside=set_aside)
 def lambda_handler(said: Fact | MailFeedback) -> None:
-    config, suppressions = settings(), Suppressions(wiring.people())
+    config, suppressions = settings(), wiring.suppressions()
     if isinstance(said, MailFeedback):
         hear_feedback(said, suppressions=suppressions)
     elif config.mail_from:
@@ -39,7 +41,7 @@ def lambda_handler(said: Fact | MailFeedback) -> None:
             inbox=wiring.inbox(),
             suppressions=suppressions,
             send=MailSender(config.mail_from, config.mail_configuration_set).send,
-            token=UnsubscribeTokens(config.mail_key_arn).make,
+            token=wiring.unsubscribe_tokens().make,
             root=config.pages_root,
         )
         send_mails(said, office, now())

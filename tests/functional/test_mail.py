@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
-from porewatch.adapters.mail.suppressions import Suppressions
-from porewatch.adapters.mail.unsubscribe_tokens import UnsubscribeTokens
 from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.mail_suppressions import Suppressions
+from porewatch.adapters.people.unsubscribe_tokens import UnsubscribeTokens
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.mail.declining import MailGroup
@@ -24,7 +24,7 @@ from porewatch.domain.runs import RunState
 from porewatch.settings import settings
 from tests.contract.test_events import example
 from tests.functional.doors import ROOT as REPOSITORY
-from tests.functional.doors import fact_event, send
+from tests.functional.doors import Context, batch, door, fact_event, send
 from tests.functional.mailbox import FROM, ROOT, Mailbox, listening, surroundings
 from tests.functional.test_accounts import Place, report
 from tests.mocked import make_ledger
@@ -201,13 +201,22 @@ def test_everybody_is_written_to_in_his_language(lab: Lab, box: Mailbox) -> None
 
 def test_ses_is_away_for_an_hour_and_each_mail_arrives_once(lab: Lab, box: Mailbox) -> None:
     fact = happened("RunCompleted", lab.run())
-    for status, code in (
-        (503, "InternalFailure"), (429, "TooManyRequestsException"),
-        (400, "SendingPausedException"), (400, "AccountSuspendedException"),
+    sqs, url = boto3.client("sqs"), settings().queue_url
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(fact))
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    record = batch(fact)["Records"][0] | {"receiptHandle": message["ReceiptHandle"]}
+    for number, answer in enumerate(
+        (
+            (503, "InternalFailure"), (429, "TooManyRequestsException"),
+            (400, "SendingPausedException"), (400, "AccountSuspendedException"),
+        ), 1,
     ):  # fmt: skip
-        box.answers = [(status, code)]
-        assert send("mailer", fact) == ["m0"]
+        box.answers = [answer]
+        record["attributes"] = {"ApproximateReceiveCount": str(number)}
+        reply = door("mailer")({"Records": [record]}, Context())
+        assert len(reply["batchItemFailures"]) == 1
         assert box.answers == []
+        assert "Messages" not in sqs.receive_message(QueueUrl=url), "not put off"
     assert box.sent == []
     assert send("mailer", fact) == []
     assert box.addresses == sorted(f"{role.value}@lab.example" for role in Role)

@@ -412,6 +412,7 @@ def test_every_role_on_the_ledger_is_among_these() -> None:
         "uploads",  # test_uploads.py
         "credential_broker",  # test_credential_broker.py
         "web",  # test_pages.py
+        "mailer",  # test_mail.py
         *("webhook_dispatcher", "webhook_sender"),  # test_webhooks.py
         *(
             "accounts",

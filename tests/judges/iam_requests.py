@@ -107,7 +107,8 @@ def _as_text(document: dict[str, Any]) -> dict[str, Any]:
 def _requests(role: str, asked: str, template: Template) -> Iterator[Request]:
     action, _, place = asked.partition(" ")
     service = action.partition(":")[0]
-    yield from _CALLS.get(action, _OF_SERVICE.get(service, _anything))(
+    known = _CALLS.get(asked, _CALLS.get(action))
+    yield from (known or _OF_SERVICE.get(service, _anything))(
         action, _known(role, place, template), template
     )
 
@@ -245,9 +246,26 @@ _seal = partial(
     ARNS["AWS::KMS::Key"].format(name="datakey"),
     {"kms:EncryptionContextKeys": ["webhook"]},
 )
+_seal_unsubscribing = partial(
+    _of_resource,
+    ARNS["AWS::KMS::Key"].format(name="datakey"),
+    {"kms:EncryptionContextKeys": ["unsubscribe"]},
+)
+
+
+def _mail(action: str, _place: str, _template: Template) -> Iterator[Request]:
+    """A mail is asked for on its sender's identity and on its configuration set."""
+    sender: Context = {"ses:FromAddress": "mailfrom"}
+    for named in ("identity/screens.example.org", "configuration-set/mailconfiguration"):
+        yield Request(action, f"arn:aws:ses:{HERE}:{named}", sender)
+
+
 _EXECUTION = f"arn:aws:states:{HERE}:execution:{STACK}-screen-run:x"
 _OF_SERVICE: dict[str, Asking] = {"s3": _of_bucket, "dynamodb": _of_table, "rds-data": _registry}
 _CALLS: dict[str, Asking] = {
+    "kms:Encrypt ${MAIL_KEY_ARN}": _seal_unsubscribing,
+    "kms:Decrypt ${MAIL_KEY_ARN}": _seal_unsubscribing,
+    "ses:SendEmail": _mail,
     "batch:ListJobs": partial(_of_resource, "*", {}),
     "batch:SubmitJob": _submit,
     "batch:TerminateJob": partial(_of_resource, f"arn:aws:batch:{HERE}:job/x", {**OURS}),

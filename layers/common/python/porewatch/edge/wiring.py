@@ -19,9 +19,11 @@ from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Invitations, Sessions, ShareLinks, Tokens
 from porewatch.adapters.people.entitlements import Entitlements
+from porewatch.adapters.people.mail_suppressions import Suppressions
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.people.slots import Admission
 from porewatch.adapters.people.tier_limits import TierLimits
+from porewatch.adapters.people.unsubscribe_tokens import UnsubscribeTokens
 from porewatch.adapters.s3.manifests import Manifests
 from porewatch.adapters.submission.request_keys import RequestKeys
 from porewatch.adapters.table import Table
@@ -93,6 +95,15 @@ def sign_in_attempts() -> SignInAttempts:
     from porewatch.adapters.people.sign_in_attempts import SignInAttempts  # noqa: PLC0415
 
     return SignInAttempts(people())
+
+
+def suppressions() -> Suppressions:
+    """Addresses that get no mail."""
+    return Suppressions(people())
+
+
+def unsubscribe_tokens() -> UnsubscribeTokens:
+    return UnsubscribeTokens(settings().mail_key_arn)
 
 
 def webhooks() -> Webhooks:

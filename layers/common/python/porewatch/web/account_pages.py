@@ -47,7 +47,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         )
         return visit.page(
             "account.html.j2",
-            me=own_account.me(visit.who, accounts=accounts),
+            me=own_account.me(visit.who, accounts=accounts, suppressions=wiring.suppressions()),
             projects=projects,
             use=project_use(
                 [one.project_id for one in projects.projects],

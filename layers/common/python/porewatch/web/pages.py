@@ -8,6 +8,7 @@ from porewatch.web import (
     account_pages,
     alert_pages,
     file_pages,
+    mail_pages,
     run_pages,
     static_files,
     upload_pages,
@@ -25,6 +26,7 @@ PARTS = (
     alert_pages,
     account_pages,
     invitation_pages,
+    mail_pages,
     sample_pages,
 )
 

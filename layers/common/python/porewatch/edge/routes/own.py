@@ -14,12 +14,19 @@ from porewatch.usecases.people import own_account, own_credentials
 def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/me")
     def me() -> dict[str, object]:
-        return own_account.me(asker(api), accounts=wiring.accounts()).public()
+        return own_account.me(
+            asker(api), accounts=wiring.accounts(), suppressions=wiring.suppressions()
+        ).public()
 
     @api.patch("/me")
     def change_me() -> dict[str, object]:
         change = request_body(api, own_account.MeChange)
-        return own_account.change_me(change, asker(api), accounts=wiring.accounts()).public()
+        return own_account.change_me(
+            change,
+            asker(api),
+            accounts=wiring.accounts(),
+            suppressions=wiring.suppressions(),
+        ).public()
 
     @api.delete("/me")
     def delete_me() -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from porewatch.domain.mail.suppression import MailFeedback
 
 if TYPE_CHECKING:
-    from porewatch.adapters.mail.suppressions import Suppressions
+    from porewatch.adapters.people.mail_suppressions import Suppressions
 
 _log = logging.getLogger(__name__)
 

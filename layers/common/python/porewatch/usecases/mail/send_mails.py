@@ -29,8 +29,8 @@ from porewatch.usecases.people.identify import user_principal
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.idempotency import Inbox
     from porewatch.adapters.ledger.runs import RunLedger
-    from porewatch.adapters.mail.suppressions import Suppressions
     from porewatch.adapters.people.accounts import Accounts
+    from porewatch.adapters.people.mail_suppressions import Suppressions
 
 _log = logging.getLogger(__name__)
 Send = Callable[[str, Letter], str]

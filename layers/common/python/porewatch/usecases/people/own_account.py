@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from porewatch.domain.base import Model
 from porewatch.domain.errors import AccountRefused
+from porewatch.domain.mail.suppression import SuppressionCode
 from porewatch.domain.people import policy
 from porewatch.domain.people.account_rules import tombstone
 from porewatch.domain.people.accounts import MailChoice, User
@@ -20,6 +21,7 @@ from porewatch.usecases.views.show_runs import Answer
 if TYPE_CHECKING:
     from porewatch.adapters.people.accounts import Accounts
     from porewatch.adapters.people.credentials import Sessions, Tokens
+    from porewatch.adapters.people.mail_suppressions import Suppressions
     from porewatch.adapters.webhooks.store import Webhooks
 
 STAYS = ("runs", "audit_trails", "acknowledgements")
@@ -46,6 +48,10 @@ class Me(Answer):
     email_verified: bool = False
     language: str = SOURCE
     mail: MailChoice = MailChoice.NONE
+    mail_suspicions: bool = False
+    mail_suppressed: Annotated[
+        SuppressionCode | None, Field(description="why no mail is sent to his address; None: it is")
+    ] = None
     stack_role: Role | None = None
     roles: dict[str, tuple[Role, ...]] = {}
     groups: dict[str, tuple[Role, ...]] = {}
@@ -59,6 +65,7 @@ class MeChange(Model):
         None
     )
     mail: MailChoice | None = None
+    mail_suspicions: bool | None = None
 
 
 class Deleted(Answer):
@@ -73,11 +80,12 @@ class Deleted(Answer):
     stays: tuple[str, ...] = STAYS
 
 
-def me(who: Principal, *, accounts: Accounts) -> Me:
+def me(who: Principal, *, accounts: Accounts, suppressions: Suppressions) -> Me:
     """Who asks. NotSignedIn for nobody."""
     policy.refuse_nobody(who)
     user = accounts.user(who.user_id) if who.user_id else None
-    of_user = {"email", "email_verified", "language", "mail"}
+    of_user = {"email", "email_verified", "language", "mail", "mail_suspicions"}
+    suppressed = suppressions.find(user.email) if user and user.email else None
     return Me(
         means=who.means,
         user_id=who.user_id,
@@ -85,20 +93,23 @@ def me(who: Principal, *, accounts: Accounts) -> Me:
         stack_role=who.stack_role,
         roles={place: tuple(sorted(roles)) for place, roles in sorted(who.roles.items())},
         groups={place: tuple(sorted(roles)) for place, roles in sorted(who.groups.items())},
+        mail_suppressed=suppressed.code if suppressed else None,
         scopes=None if who.scopes is None else tuple(sorted(who.scopes)),
         **(user.model_dump(include=of_user) if user else {}),
     )
 
 
-def change_me(change: MeChange, who: Principal, *, accounts: Accounts) -> Me:
-    """Language and mail choice. Needs a token's scope `manage`."""
+def change_me(
+    change: MeChange, who: Principal, *, accounts: Accounts, suppressions: Suppressions
+) -> Me:
+    """Language and what mail he gets. Needs a token's scope `manage`."""
     changes = change.model_dump(exclude_none=True)
 
     def rule(user: User) -> User:
         return user.model_copy(update=changes)
 
     accounts.change_user(policy.require_user(who, Scope.MANAGE), rule)
-    return me(who, accounts=accounts)
+    return me(who, accounts=accounts, suppressions=suppressions)
 
 
 def delete_me(

@@ -1,0 +1,31 @@
+"""Somebody declines mail by a link in it, without sign-in."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from porewatch.domain.errors import NotFound
+from porewatch.domain.mail import declining
+from porewatch.domain.mail.declining import MailGroup
+
+if TYPE_CHECKING:
+    from porewatch.adapters.people.accounts import Accounts
+    from porewatch.adapters.people.unsubscribe_tokens import UnsubscribeTokens
+
+_log = logging.getLogger(__name__)
+
+
+def look_at(token: str, *, tokens: UnsubscribeTokens) -> MailGroup:
+    """Which mail the link declines. Changes nothing. NotFound for a link that is not ours."""
+    return tokens.read(token).group
+
+
+def decline(token: str, *, tokens: UnsubscribeTokens, accounts: Accounts) -> MailGroup:
+    """He gets no more mail of that group. Idempotent; the same for a user who is gone."""
+    asked = tokens.read(token)
+    try:
+        accounts.change_user(asked.user_id, lambda user: declining.declined(user, asked.group))
+    except NotFound:
+        _log.info("%s is gone: he gets no mail anyhow", asked.user_id)
+    return asked.group

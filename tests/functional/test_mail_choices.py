@@ -1,0 +1,114 @@
+"""What mail somebody gets is his choice: on the account page, and by a link in each mail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from porewatch.adapters.people.accounts import Accounts
+from porewatch.adapters.people.mail_suppressions import Suppressions
+from porewatch.domain.base import now
+from porewatch.domain.mail.declining import Declined, MailGroup
+from porewatch.domain.mail.suppression import Suppression, SuppressionCode
+from porewatch.domain.people.accounts import MailChoice, User
+from porewatch.domain.people.roles import Role
+from porewatch.edge import wiring
+from tests.functional.doors import Context, door, send
+from tests.functional.mailbox import Mailbox
+from tests.functional.test_accounts import ask, by_session
+from tests.functional.test_mail import Lab, box, happened, lab  # noqa: F401 - fixtures
+
+
+def user_of(lab: Lab, role: Role = Role.VIEWER) -> User:  # noqa: F811
+    found = Accounts(lab.people).user(lab.users[role])
+    assert found is not None
+    return found
+
+
+def visit(method: str, token: str, body: str = "") -> dict[str, Any]:
+    """What the web function answers to somebody without a session."""
+    event = {
+        "httpMethod": method, "path": "/v1/web/unsubscribe", "resource": "/web/{page+}",
+        "pathParameters": {"page": "unsubscribe"}, "headers": {"host": "abc.example"},
+        "multiValueHeaders": {"host": ["abc.example"]}, "isBase64Encoded": False,
+        "body": body or None, "queryStringParameters": {"token": token},
+        "multiValueQueryStringParameters": {"token": [token]},
+        "requestContext": {"authorizer": {"means": "nobody"}, "path": "/v1/web/unsubscribe"},
+    }  # fmt: skip
+    found: dict[str, Any] = door("web")(event, Context())
+    return found
+
+
+def token_of(box: Mailbox, address: str = "viewer@lab.example") -> str:  # noqa: F811
+    headers = box.to(address)[0]["Content"]["Simple"]["Headers"]
+    (link,) = (one["Value"] for one in headers if one["Name"] == "List-Unsubscribe")
+    return str(link).strip("<>").partition("token=")[2]
+
+
+def test_opening_the_link_asks_and_changes_nothing(lab: Lab, box: Mailbox) -> None:  # noqa: F811
+    send("mailer", happened("RunCompleted", lab.run()))
+    page = visit("GET", token_of(box))
+    assert page["statusCode"] == 200
+    assert "Stop mail about finished, failed and refused runs" in page["body"]
+    assert "viewer@lab.example" not in page["body"]  # who has the mail need not be who it is for
+    assert user_of(lab).mail is MailChoice.ALL
+
+
+def test_one_click_declines_it_for_good(lab: Lab, box: Mailbox) -> None:  # noqa: F811
+    run_id = lab.run()
+    send("mailer", happened("RunCompleted", run_id))
+    token = token_of(box)
+    for _ in range(2):
+        answer = visit("POST", token, urlencode({"List-Unsubscribe": "One-Click"}))
+        assert answer["statusCode"] == 204
+    assert (user_of(lab).mail, user_of(lab).mail_suspicions) == (MailChoice.NONE, True)
+    assert user_of(lab, Role.REVIEWER).mail is MailChoice.ALL
+    box.sent.clear()
+    send("mailer", happened("RunFailed", run_id, revision=1))
+    assert "viewer@lab.example" not in box.addresses
+    assert box.sent
+
+
+def test_suspicions_are_declined_by_themselves(lab: Lab, box: Mailbox) -> None:  # noqa: F811
+    send("mailer", happened("PathogenSuspected", lab.run()))
+    visit("POST", token_of(box, "reviewer@lab.example"))
+    reviewer = user_of(lab, Role.REVIEWER)
+    assert (reviewer.mail, reviewer.mail_suspicions) == (MailChoice.ALL, False)
+
+
+def test_a_link_that_is_not_ours_declines_nothing(lab: Lab, box: Mailbox) -> None:  # noqa: F811
+    send("mailer", happened("RunCompleted", lab.run()))
+    token = token_of(box)
+    wrong = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
+    for bad in ("", "x", "é", "a" * 3000, wrong):
+        for method in ("GET", "POST"):
+            assert visit(method, bad)["statusCode"] == 404, bad
+    assert user_of(lab).mail is MailChoice.ALL
+
+
+def test_a_link_of_a_deleted_user_does_nothing(lab: Lab) -> None:  # noqa: F811
+    declined = Declined(user_id="u-" + "a" * 16, group=MailGroup.RUNS)
+    assert visit("POST", wiring.unsubscribe_tokens().make(declined))["statusCode"] == 204
+
+
+@pytest.mark.parametrize("change", [{"mail_suspicions": False}, {"mail": "failures"}])
+def test_choices_are_made_by_the_api(lab: Lab, change: dict[str, Any]) -> None:  # noqa: F811
+    me = by_session(lab.users[Role.VIEWER])
+    before = ask("GET", "/me", me)[1]
+    assert (before["mail"], before["mail_suspicions"]) == ("all", True)
+    status, after = ask("PATCH", "/me", me, change)
+    assert status == 200
+    assert after == before | change
+    assert ask("GET", "/me", me)[1] == after
+
+
+def test_the_account_says_that_its_address_gets_no_mail(lab: Lab) -> None:  # noqa: F811
+    me = by_session(lab.users[Role.VIEWER])
+    assert ask("GET", "/me", me)[1]["mail_suppressed"] is None
+    why = Suppression(code=SuppressionCode.BOUNCED, at=now())
+    Suppressions(lab.people).add("Viewer@lab.example", why)
+    assert ask("GET", "/me", me)[1]["mail_suppressed"] == "bounced"
+    assert "viewer" not in json.dumps(str(lab.people.get("MAILBOX#x", "SUPPRESSION")))
