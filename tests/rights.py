@@ -152,6 +152,8 @@ TABLES = {"people": "People"}
 
 
 _PREFIX = {"stepfunctions": "states", "sesv2": "ses"}
+_ONE_OF = {"SendMessageBatch": "SendMessage"}
+"""Calls that need the right to another one."""
 _S3 = {
     "HeadObject": "GetObject",
     "ListObjectsV2": "ListBucket",
@@ -181,7 +183,7 @@ def asked(service: str, operation: str, request: dict[str, Any]) -> Iterator[Ask
     elif service == "s3":
         yield from _asked_of_bucket(operation, request)
     else:
-        yield Asked(f"{_PREFIX.get(service, service)}:{operation}")
+        yield Asked(f"{_PREFIX.get(service, service)}:{_ONE_OF.get(operation, operation)}")
         if operation == "AssumeRole" and request.get("Tags"):
             yield Asked("sts:TagSession")
 

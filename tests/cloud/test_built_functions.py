@@ -79,6 +79,8 @@ EXPECTED: dict[str, Any] = {
     "accounts": 200,
     "web": 303,  # to the sign-in
     "webhooks": 401,  # nobody asks
+    "archiver": NOTHING,  # a run that is not here
+    "archiver.clock": None,
     "webhook_dispatcher": NOTHING,
     "webhook_sender": NOTHING,
     "mailer": NOTHING,

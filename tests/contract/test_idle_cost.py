@@ -19,6 +19,9 @@ SINCE = {
     "WebhookDeadLettersAlarm": "",
     "DeliveryQueueAgeAlarm": "",
     "DeliveryDeadLettersAlarm": "",
+    "Archiver": "reads the queue of what is due in the archive",
+    "ArchiveQueueAgeAlarm": "",
+    "ArchiveDeadLettersAlarm": "",
     "MailQueueAgeAlarm": "",
     "MailDeadLettersAlarm": "",
 }

@@ -15,7 +15,7 @@ CHANGING = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 READERS = {"accounts", "api", "fact_publisher", "status_updater"}
 """Functions that write nothing into the ledger."""
 READING = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-REMOVABLE = {"INBOX#*", "TURNS", "PROJECT#*"}
+REMOVABLE = {"INBOX#*", "TURNS", "PROJECT#*", "ARCHIVE-OF#*"}
 """Partitions of which something may be removed: keys of work under way, whose turn it was, and
 names of deleted runs."""
 

@@ -38,6 +38,7 @@ from porewatch.usecases.archive.sweep_archive import sweep_archive
 from porewatch.usecases.archive.take_look import take_look
 from simulator.cold_s3 import ColdS3, Crash, Lifecycle
 from simulator.dynamodb import DynamoDb
+from tests.contract.test_template import TEMPLATE
 
 START = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
 CODE = tuple(
@@ -57,7 +58,21 @@ FILES = {
 
 
 def lifecycle() -> dict[str, Lifecycle]:
-    return {shelf.value: Lifecycle(None, 7) for shelf in Shelf}
+    """The rules of the template's buckets, where tiers are paid for."""
+    return {shelf.value: _rule(f"{shelf.value.capitalize()}Bucket") for shelf in Shelf}
+
+
+def _rule(bucket: str) -> Lifecycle:
+    rules = TEMPLATE.resources[bucket]["Properties"]["LifecycleConfiguration"]["Rules"]
+    days: list[int] = []
+    old = [one["NoncurrentVersionExpiration"]["NoncurrentDays"] for one in rules[:1]]
+    for one in rules:
+        found = one.get("ExpirationInDays")
+        if isinstance(found, dict) and "Fn::If" in found:
+            found = found["Fn::If"][1]
+        if found not in (None, {"Ref": "AWS::NoValue"}):
+            days.append(DAYS[Shelf(bucket.removesuffix("Bucket").lower())])
+    return Lifecycle(min(days, default=None), min(old))
 
 
 class crash_at:  # noqa: N801 - reads as what it does
@@ -92,7 +107,7 @@ Lines = st.one_of(st.none(), st.integers(1, 150))
 class Story(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.time = START
+        self.time, self.deaf = START, False
         self.s3 = ColdS3(lambda: self.time, lifecycle(), self.restored, self.removed)
         self.queue: list[str] = []
         self.thawed: list[ResultsThawed] = []
@@ -123,6 +138,8 @@ class Story(RuleBasedStateMachine):
 
     def restored(self, bucket: str, key: str) -> None:
         """S3's event, as one more message that may be lost, doubled and late."""
+        if self.deaf:
+            return
         artefact = Artefact(run_id=key.split("/")[1], shelf=Shelf(bucket), key=key)
         self.queue.append(LookAtArtefact(artefact=artefact).canonical_json())
 
@@ -272,6 +289,7 @@ class Story(RuleBasedStateMachine):
     def teardown(self) -> None:
         """All events are lost, everybody pays: within three days everything is back."""
         self.queue.clear()
+        self.deaf = True
         self.s3.copy_dies, self.s3.refusals = [], 0
         for user in USERS:
             self._tier(user, TierName.PREMIUM, tell=False)

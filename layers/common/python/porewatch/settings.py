@@ -61,6 +61,8 @@ class Settings(BaseModel):
     basecalling: Literal["enabled", "disabled"] = "disabled"
     link_seconds: int = 3600
     reports_days: int
+    results_days: int
+    archive_dead_letters_url: str
     run_budget_usd: float = 25.0
     executor: ExecutorChoice = "ec2-then-batch"
     spot_queue: str = ""

@@ -1,6 +1,7 @@
 """Parsers of single functions: an event of theirs, as what the use case takes.
 
-Order: the intake queue, the instance monitor, ends of executions, the orphan cleanup. Each raises
+Order: the intake queue, the instance monitor, ends of executions, the orphan cleanup, the archive.
+Each raises
 MessageRefused for every other event.
 """
 
@@ -12,12 +13,16 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from porewatch.domain import s3_keys
+from porewatch.domain.archive.artefact import Artefact, Shelf
+from porewatch.domain.archive.looks import LOOK, Look, LookAtArtefact, LookAtRun, LookAtUser
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated
 from porewatch.domain.rules.orphan_cleanup import Reap
 from porewatch.domain.stage.cloud_events import ExecutionEnded, InstanceEvent, InstanceEventKind
+from porewatch.domain.tiers.tier_changed import TierChanged
 from porewatch.edge.envelopes import Envelope, checked, parse_fact, stored_object
+from porewatch.settings import settings
 
 SWEEP = "IntakeSweep"
 """Detail type of the schedule."""
@@ -103,3 +108,26 @@ def reap_order(envelope: Envelope) -> Reap:
     if envelope.detail_type == "Machine Expired":
         return checked(TypeAdapter(Reap), envelope.detail, "Machine Expired")
     raise MessageRefused(f"{envelope.detail_type!r} is not an event of the orphan cleanup.")
+
+
+LOOKS_OF_RUNS = ("RunHeld", "HoldReleased", "RunDeleted")
+"""Facts after which other artefacts of a run are to be hot, or none is there any more."""
+
+
+def archive_look(envelope: Envelope) -> Look:
+    """The parser of the archiver's queue: its own messages, changed tiers, holds, deletions, and
+    objects that S3 has restored. MessageRefused for what is no object of a run."""
+    if envelope.detail_type == "TierChanged":
+        changed = checked(TypeAdapter(TierChanged), envelope.detail, "TierChanged")
+        return LookAtUser(user_id=changed.user_id)
+    if envelope.detail_type in LOOKS_OF_RUNS:
+        return LookAtRun(run_id=parse_fact(envelope).run_id)
+    if envelope.source == "aws.s3":
+        found, config = stored_object(envelope), settings()
+        names = {config.results_bucket: Shelf.RESULTS, config.reports_bucket: Shelf.REPORTS}
+        if found.bucket not in names:
+            raise MessageRefused(f"bucket {found.bucket} has no artefacts.")
+        run_id, _ = s3_keys.split_raw_key(found.key)
+        artefact = Artefact(run_id=run_id, shelf=names[found.bucket], key=found.key)
+        return LookAtArtefact(artefact=artefact)
+    return checked(LOOK, envelope.detail, "look of the archive")

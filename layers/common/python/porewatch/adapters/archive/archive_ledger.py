@@ -17,7 +17,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from porewatch.adapters.items import LAST, Item, PutNew, Remove, Unchanged, run_key
-from porewatch.adapters.ledger.run_moves import ARCHIVE, ARCHIVE_RUNS, archive_write
+from porewatch.adapters.ledger.run_moves import ARCHIVE_RUNS, archive_write
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.archive.artefact import Artefact, folder_of
 from porewatch.domain.archive.away import Away
@@ -67,13 +67,6 @@ class ArchiveLedger:
         gone = Item(archive_key(away.user_id), _place(away.artefact))
         self._table.transact([Remove(gone, {"version": version})])
 
-    def forget(self, user_id: str, run_id: str) -> None:
-        """The run was deleted: nothing of it is away."""
-        keys = [
-            item.sk for item in self._table.query(archive_key(user_id), f"{AWAY_PREFIX}{run_id}#")
-        ]
-        self._table.delete_all(archive_key(user_id), keys)
-
     def thaw_begins(self, user_id: str, at: datetime) -> bool:
         """Whether anything of the user may be away; then a thaw is under way from now on."""
         place = archive_key(user_id), USER
@@ -111,11 +104,6 @@ class ArchiveLedger:
     def look_later(self, run_id: str, due: datetime | None) -> None:
         """The run is looked at then; None: never again."""
         self._table.put(archive_write(run_id, due).item)
-
-    def next_look(self, run_id: str) -> str | None:
-        """When the run is looked at next, as text; None: never."""
-        item = self._table.get(run_key(run_id), ARCHIVE)
-        return item.kind[1].partition("#")[0] if item and item.kind else None
 
 
 def archive_key(user_id: str) -> str:

@@ -11,6 +11,7 @@ from porewatch.domain.archive.artefact import Shelf
 from porewatch.domain.archive.looks import Look
 from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.archive.window import Window, window_of
+from porewatch.domain.errors import Unavailable
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.tiers.entitlement import Entitlement
 from porewatch.domain.tiers.tier import TierName
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from porewatch.adapters.archive.archive_ledger import ArchiveLedger
     from porewatch.adapters.archive.cold_storage import ColdStorage
     from porewatch.adapters.ledger.runs import RunLedger
+    from porewatch.adapters.messages.bus import Bus
     from porewatch.adapters.people.entitlements import Entitlements
 
 
@@ -49,3 +51,13 @@ class ArchiveContext:
     def window(self, record: RunRecord) -> Window:
         """As things stand now."""
         return window_of(record, self.entitlement(record), self.unpaid, self.clock())
+
+
+def announced(bus: Bus) -> Callable[[ResultsThawed], None]:
+    """Publishes the event on this bus. Raises Unavailable when the bus did not take it."""
+
+    def say(event: ResultsThawed) -> None:
+        if bus.publish([event.record()]):
+            raise Unavailable(f"that results of {event.user_id} are back could not be published.")
+
+    return say

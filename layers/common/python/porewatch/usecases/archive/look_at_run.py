@@ -38,6 +38,7 @@ def look_at_run(run_id: str, context: ArchiveContext, ages: Ages) -> None:
     """Idempotent. The run is looked at again when something of it may end, or after some days."""
     record = context.runs.find(run_id)
     if record is None or record.state in GONE_STATES:
+        _forget(record, context)
         context.ledger.look_later(run_id, None)
         return
     window = context.window(record)
@@ -46,6 +47,13 @@ def look_at_run(run_id: str, context: ArchiveContext, ages: Ages) -> None:
     dates = _expire(record, context, ages, window)
     due = None if dates == () and not looks else min((next_look(window), *(dates or ())))
     context.ledger.look_later(run_id, due)
+
+
+def _forget(record: RunRecord | None, context: ArchiveContext) -> None:
+    """Of a deleted run nothing is away: each artefact's next look finds no object."""
+    if record is not None and record.submitted_by is not None:
+        away = context.ledger.all_away(record.submitted_by, record.run_id)
+        context.looks.send([LookAtArtefact(artefact=one.artefact) for one in away])
 
 
 def _to_look_at(record: RunRecord, context: ArchiveContext, window: Window) -> Iterator[Artefact]:

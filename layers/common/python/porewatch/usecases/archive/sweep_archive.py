@@ -16,6 +16,8 @@ from porewatch.usecases.archive.archive_context import ArchiveContext
 LEASE = timedelta(hours=1)
 """After which a run is found again whose look was lost."""
 AT_ONCE = 100
+SWEEP_SECONDS = 600
+"""Of one sweep; the next one goes on."""
 
 
 def sweep_archive(context: ArchiveContext, until: datetime) -> int:
