@@ -16,8 +16,8 @@ READERS = {"accounts", "api", "fact_publisher", "status_updater"}
 """Functions that write nothing into the ledger."""
 READING = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 REMOVABLE = {"INBOX#*", "TURNS", "PROJECT#*", "ARCHIVE-OF#*"}
-"""Partitions of which something may be removed: keys of work under way, whose turn it was, and
-names of deleted runs."""
+"""Partitions of which something may be removed: keys of work under way, whose turn it was,
+names of deleted runs, and records of what is not hot any longer."""
 
 
 def test_the_template_grants_what_the_table_lists_and_nothing_else() -> None:
