@@ -78,6 +78,7 @@ EXPECTED: dict[str, Any] = {
     "authorizer": "Unauthorized",  # a token that nobody has
     "accounts": 200,
     "web": 303,  # to the sign-in
+    "signatures": 401,  # nobody asks
     "webhooks": 401,  # nobody asks
     "archiver": NOTHING,  # a run that is not here
     "archiver.clock": None,

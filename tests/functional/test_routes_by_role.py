@@ -16,6 +16,7 @@ import boto3
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
+from porewatch.adapters.audit.signing_acts import SigningActs
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Invitations, ShareLinks
@@ -25,7 +26,9 @@ from porewatch.domain.base import now
 from porewatch.domain.people.accounts import Invitation
 from porewatch.domain.people.credentials import LONGEST_SHARE, ShareLink
 from porewatch.domain.people.roles import Role, Scope
-from porewatch.domain.people.secrets import Kind, digest_of, new_secret
+from porewatch.domain.people.secrets import Kind, digest_of, new_id, new_secret
+from porewatch.domain.signatures.signature import Meaning
+from porewatch.domain.signatures.signing_act import SigningAct
 from porewatch.settings import settings
 from tests.contract.test_template import TEMPLATE
 from tests.functional.conftest import ACCOUNT, REGION
@@ -104,6 +107,10 @@ SENDING: dict[str, Any] = {
     "function": "uploads", "roles": frozenset({S, O, A}), "stack": frozenset({O, A}),
     "scope": SUBMIT,
 }  # fmt: skip
+SIGNING: dict[str, Any] = {
+    "function": "signatures", "roles": frozenset({R, A}), "stack": frozenset({A}), "scope": REVIEW,
+}  # fmt: skip
+SIGNED = {"revision": 1, "report_sha256": "0" * 64}
 DECLARED = {"files": [{"path": "a.fastq", "size": 8}]}
 SHEET = {"rows": [{"name": "pig 1", "barcode": "barcode01"}]}
 HOOK = {"name": "ci", "url": "https://lab.example/porewatch", "kinds": ["run.completed"]}
@@ -167,6 +174,11 @@ ROUTES = (
     Route("GET", "/runs/{run_id}/shares", **SHARING),
     Route("POST", "/runs/{run_id}/shares", **SHARING),
     Route("DELETE", "/runs/{run_id}/shares/{share_id}", **SHARING),
+    seen("GET", "/runs/{run_id}/signatures", "signatures"),
+    Route("POST", "/runs/{run_id}/signatures", **SIGNING, body={**SIGNED, "meaning": "reviewed"}),
+    Route("POST", "/runs/{run_id}/signatures/{act_id}", **SIGNING),
+    seen("GET", "/runs/{run_id}/amendments", "signatures"),
+    Route("POST", "/runs/{run_id}/amendments", **SIGNING, body={**SIGNED, "reason": "x"}),
     Route("GET", "/users", scope=MANAGE),
     Route("PATCH", "/users/{user_id}", scope=MANAGE, body={"disabled": False}),
     Route("GET", "/usage", listed=True, scope=None),
@@ -278,9 +290,21 @@ def filled(route: Route, names: dict[str, str], user: str, people: Table) -> tup
         path = path.replace(
             "{webhook_id}", mine[0].webhook_id if mine else webhook_of(people, user)
         )
+    if "{act_id}" in path:
+        path = path.replace("{act_id}", _begun(people, names["run_id"], user))
     if "{session_id}" in path:
         path = path.replace("{session_id}", digest_of(session_of(people, user)))
     return path, body
+
+
+def _begun(people: Table, run_id: str, user_id: str) -> str:
+    """A signature that the user has begun and not confirmed; its id."""
+    act = SigningAct(
+        act_id=new_id("x"), user_id=user_id, run_id=run_id, revision=1, samples=("pig",),
+        meaning=Meaning.REVIEWED, report_sha256="0" * 64, audit_head="", made_at=now(),
+    )  # fmt: skip
+    SigningActs(people).add(act)
+    return act.act_id
 
 
 def ask(route: Route, path: str, claims: dict[str, str], body: str) -> tuple[int, Any]:

@@ -43,6 +43,7 @@ from porewatch.usecases.people import (
     share_run,
     usage,
 )
+from porewatch.usecases.signatures import show_signatures, sign_report
 from porewatch.usecases.uploads.keep_sheet import KeptSheet, SheetAnswer, SheetToSend
 from porewatch.usecases.uploads.register_run import Registered
 from porewatch.usecases.views import pages, show_alerts, show_runs
@@ -180,6 +181,18 @@ ACCOUNT = (
     Route("delete", f"{_RUN}/shares/{{share_id}}", "revoke_share", "Revoke a link",
           share_run.ShareView),
 )  # fmt: skip
+SIGNATURES = (
+    Route("get", f"{_RUN}/signatures", "list_signatures", "Signatures of a run's reports",
+          show_signatures.SignatureList),
+    Route("post", f"{_RUN}/signatures", "begin_signature", "Begin to sign a report",
+          sign_report.Begun, sign_report.Sign, status=201),
+    Route("post", f"{_RUN}/signatures/{{act_id}}", "complete_signature",
+          "Sign, once the signer has signed in again", show_signatures.SignatureView, status=201),
+    Route("get", f"{_RUN}/amendments", "list_amendments", "Amendments, and what the next changes",
+          show_signatures.AmendmentList),
+    Route("post", f"{_RUN}/amendments", "begin_amendment", "Begin to amend a released report",
+          sign_report.Begun, sign_report.Amend, status=201),
+)  # fmt: skip
 _WEBHOOK = "/me/webhooks/{webhook_id}"
 WEBHOOKS = (
     Route("get", "/me/webhooks", "list_webhooks", "Your webhooks", manage_webhooks.WebhookList),
@@ -233,6 +246,7 @@ ROUTES: tuple[Route, ...] = (
     *RUNS,
     *UPLOADS,
     *ACCOUNT,
+    *SIGNATURES,
     *WEBHOOKS,
     *PLACES,
     *_members("project"),

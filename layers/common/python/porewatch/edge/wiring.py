@@ -34,8 +34,13 @@ from porewatch.usecases.uploads.upload_context import UploadContext
 from porewatch.usecases.views.show_storage import StorageSources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from porewatch.adapters.audit.signing_acts import SigningActs
     from porewatch.adapters.people.oidc_client import OidcClient
     from porewatch.adapters.people.sign_in_attempts import SignInAttempts
+    from porewatch.domain.signatures.signature import Signature
+    from porewatch.usecases.signatures.desk import Desk
     from porewatch.usecases.uploads.upload_context import UploadContext
 
 
@@ -189,6 +194,30 @@ def oidc_client(redirect_uri: str) -> OidcClient:
             algorithms=config.oidc_algorithms,
             client_authentication=config.oidc_client_authentication,
         )
+    )
+
+
+def signing_acts() -> SigningActs:
+    from porewatch.adapters.audit.signing_acts import SigningActs  # noqa: PLC0415 - few need it
+
+    return SigningActs(people())
+
+
+def signing_desk(page: Callable[[Signature], str], audit_key: str = "") -> Desk:
+    """What signing needs; without the audit key, what showing signatures needs."""
+    from porewatch.adapters.audit.anchors import Anchors  # noqa: PLC0415 - few need it
+    from porewatch.adapters.audit.audit_key import AuditKey  # noqa: PLC0415 - few need it
+    from porewatch.adapters.audit.signatures import Signatures  # noqa: PLC0415 - few need it
+    from porewatch.usecases.signatures.desk import Desk  # noqa: PLC0415 - few need it
+
+    config, ledger = settings(), table()
+    return Desk(
+        signatures=Signatures(ledger, config.stack_name, AuditKey(audit_key)),
+        acts=signing_acts(),
+        anchors=Anchors(ledger, config.stack_name, audit_key),
+        reports=reports(),
+        page=page,
+        four_eyes=config.four_eyes,
     )
 
 

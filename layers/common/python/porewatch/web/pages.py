@@ -16,6 +16,7 @@ from porewatch.web import (
 from porewatch.web.router import resolver
 from porewatch.web.samples import sample_pages
 from porewatch.web.sign_in import invitation_pages, sign_in_pages
+from porewatch.web.signatures import signing_pages
 
 PARTS = (
     sign_in_pages,
@@ -28,6 +29,7 @@ PARTS = (
     invitation_pages,
     mail_pages,
     sample_pages,
+    signing_pages,
 )
 
 

@@ -66,6 +66,29 @@ class SignatureList(Answer):
     changes: tuple[Change, ...]
 
 
+class AmendmentList(Answer):
+    """The amendments of a run. `supersedes`, `changes`: what the next one, of `revision`, would
+    correct and change; `supersedes` None: nothing is released yet."""
+
+    run_id: str
+    revision: int | None
+    supersedes: int | None
+    changes: tuple[Change, ...]
+    amendments: tuple[SignatureView, ...]
+
+
+def show_amendments(run: RunRecord, who: Principal, *, desk: Desk) -> AmendmentList:
+    """Of a run that was reached before (`reach_run`)."""
+    shown = show_signatures(run, who, desk=desk)
+    return AmendmentList(
+        run_id=run.run_id,
+        revision=shown.revision,
+        supersedes=shown.supersedes,
+        changes=shown.changes,
+        amendments=tuple(one for one in shown.signatures if one.meaning is Meaning.AMENDED),
+    )
+
+
 def show_signatures(run: RunRecord, who: Principal, *, desk: Desk) -> SignatureList:
     """Of a run that was reached before (`reach_run`)."""
     signatures = desk.signatures.of(run.run_id)

@@ -13,14 +13,18 @@ from porewatch.domain.people.credentials import SESSION_LIFE
 from porewatch.domain.people.oidc import ATTEMPT_MINUTES, BEGIN_AGAIN, site_path
 from porewatch.domain.people.principal import Means
 from porewatch.domain.reasons.reason import SignInCode, because
+from porewatch.domain.signatures.signing_act import renewal_of
 from porewatch.edge import wiring
 from porewatch.edge.authorizer import SESSION_COOKIE, cookie
 from porewatch.usecases.people.sign_in import sign_in, sign_out
+from porewatch.usecases.signatures.confirm_signature import confirm_signature
 from porewatch.web.render import page_headers, redirect
 from porewatch.web.router import Visit
 
 if TYPE_CHECKING:
     from porewatch.adapters.people.oidc_client import OidcClient
+    from porewatch.domain.people.oidc import Attempt, Identity
+    from porewatch.domain.signatures.signing_act import SigningAct
 
 ATTEMPT_COOKIE = "__Host-porewatch-sign-in"
 FIRST_PAGE = "/web/runs"
@@ -37,7 +41,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/web/sign-in")
     def begin() -> Response[str]:
         visit = Visit(api)
-        attempt = _client(visit).begin(_own_page(visit.asked("to")["to"]))
+        attempt = client_of(visit).begin(_own_page(visit.asked("to")["to"]))
         secret = wiring.sign_in_attempts().keep(attempt)
         kept = _cookie(ATTEMPT_COOKIE, secret, ATTEMPT_MINUTES * 60)
         return redirect(visit.site, attempt.url, (kept,))
@@ -50,7 +54,9 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         if attempt is None:
             raise SignInRefused(because(SignInCode.SIGN_IN_STATE_DIFFERS), remedy=BEGIN_AGAIN)
         sent = visit.event.get("queryStringParameters") or {}
-        identity = _client(visit).finish(attempt, sent)
+        identity = client_of(visit).finish(attempt, sent)
+        if attempt.renewal is not None:
+            return _confirmed(visit, attempt, identity)
         signed_in = sign_in(
             identity,
             language=visit.language,
@@ -75,7 +81,23 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         return Response(status_code=HTTPStatus.NO_CONTENT, body="", headers=headers)
 
 
-def _client(visit: Visit) -> OidcClient:
+def _confirmed(visit: Visit, attempt: Attempt, identity: Identity) -> Response[str]:
+    """He signed in again for a signature: that alone, and no session comes of it."""
+    confirm_signature(
+        attempt, identity, now(), acts=wiring.signing_acts(), accounts=wiring.accounts()
+    )
+    return redirect(visit.site, attempt.return_to, (_cookie(ATTEMPT_COOKIE, "", 0),))
+
+
+def sign_in_again(visit: Visit, act: SigningAct) -> Response[str]:
+    """To the identity provider, which asks for the credentials for this act alone."""
+    attempt = client_of(visit).begin(f"/web/signing/{act.act_id}", renewal_of(act, now()))
+    secret = wiring.sign_in_attempts().keep(attempt)
+    kept = _cookie(ATTEMPT_COOKIE, secret, ATTEMPT_MINUTES * 60)
+    return redirect(visit.site, attempt.url, (kept,))
+
+
+def client_of(visit: Visit) -> OidcClient:
     return wiring.oidc_client(f"{visit.site.root}/web/signed-in")
 
 

@@ -54,7 +54,8 @@ document.addEventListener("submit", async (event) => {
     const answer = await send(form.dataset.method, form.action, fieldsOf(form), once);
     form.dispatchEvent(new CustomEvent("sent", { detail: answer, bubbles: true }));
     if (form.dataset.shows) show(form, answer[form.dataset.shows]);
-    if (form.dataset.then === "stay") { if (status) status.textContent = form.dataset.done ?? ""; button.disabled = false; }
+    if (form.dataset.leads) location.assign(meta("root") + answer[form.dataset.leads].slice(1));
+    else if (form.dataset.then === "stay") { if (status) status.textContent = form.dataset.done ?? ""; button.disabled = false; }
     else if (form.dataset.then) location.assign(form.dataset.then);
     else location.reload();
   } catch (error) {
@@ -79,3 +80,6 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   button.textContent = button.dataset.copied;
 });
+
+// What was decided on the page before is sent at once.
+document.querySelector("form[data-now]")?.requestSubmit();

@@ -1,0 +1,1 @@
+"""Pages about signatures: what is signed, signing, one signature for print."""
