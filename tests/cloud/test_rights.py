@@ -144,6 +144,12 @@ LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "uploads": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "status_updater": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
     "web": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
+    "billing": ("sqs", "get_queue_attributes", {"QueueUrl": "BillingQueueUrl"}),
+    "entitlement_keeper": (
+        "sqs",
+        "send_message",
+        {"QueueUrl": "DeliveryQueueUrl", "MessageBody": "m"},
+    ),
     "webhook_dispatcher": ("sqs", "get_queue_attributes", {"QueueUrl": "DeliveryQueueUrl"}),
     "webhook_sender": ("sqs", "send_message", {"QueueUrl": "DeliveryQueueUrl", "MessageBody": "m"}),
     "webhooks": ("sqs", "get_queue_attributes", {"QueueUrl": "DeliveryQueueUrl"}),

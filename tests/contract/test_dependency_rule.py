@@ -35,7 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "porewatch.reads": {"porewatch.domain", "numpy", "isal", "pysam", "pod5"},
     "porewatch.settings": {"porewatch.domain", "pydantic"},
     "porewatch.usecases": {"porewatch.domain", "pydantic"},
-    "porewatch.adapters": {"porewatch.domain", "porewatch", "pydantic", "joserfc", *BOTO},
+    "porewatch.adapters": {"porewatch.domain", "porewatch", "pydantic", "joserfc", "stripe", *BOTO},
     # Letters are filled from templates, by functions that have jinja2 in a layer (ADR 32).
     "porewatch.adapters.mail": {
         *("porewatch.domain", "porewatch.adapters", "pydantic", "jinja2", *BOTO),
@@ -292,6 +292,16 @@ def test_joserfc_is_imported_only_by_what_signs_people_in() -> None:
         "porewatch.adapters.people.oidc_client",
         "porewatch.adapters.people.published",
     }
+
+
+def test_stripe_is_imported_only_by_what_asks_stripe() -> None:
+    """It is in a layer that the functions of billing alone have."""
+    users = {
+        module
+        for module, path in MODULES.items()
+        if any(name.split(".")[0] == "stripe" for name in imported(path.read_text(), module))
+    }
+    assert users == {"porewatch.adapters.billing.stripe_api"}
 
 
 IN_A_BOX = {

@@ -218,4 +218,5 @@ def test_the_image_has_all_that_the_worker_requires() -> None:
 
 def test_the_layers_have_all_that_the_functions_import() -> None:
     layers = set(pins("layer")) | set(pins("reads_layer")) | set(pins("sign_in_layer"))
+    layers |= set(pins("billing_layer"))
     assert set(needs("porewatch-common", "functions")) - layers == NOT_IN_A_LAYER

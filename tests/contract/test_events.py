@@ -203,7 +203,7 @@ def test_every_function_has_an_example(function: str) -> None:
     assert EVENTS / f"functions/{folder_of(function)}.json" in FUNCTION_EVENTS
 
 
-WRITTEN_TO = {"WorkerQueue", "DeliveryQueue", "ArchiveQueue"}
+WRITTEN_TO = {"WorkerQueue", "DeliveryQueue", "ArchiveQueue", "BillingQueue"}
 """Workers, and functions of ours, send to these queues directly."""
 
 

@@ -24,6 +24,9 @@ SINCE = {
     "ArchiveDeadLettersAlarm": "",
     "MailQueueAgeAlarm": "",
     "MailDeadLettersAlarm": "",
+    "EntitlementKeeper": "reads the queue of customers whose subscriptions are to be read",
+    "BillingQueueAgeAlarm": "",
+    "BillingDeadLettersAlarm": "",
 }
 """What is billed for being there and came since, with what it is for."""
 

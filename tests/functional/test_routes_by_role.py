@@ -145,6 +145,9 @@ ROUTES = (
     Route("GET", "/me", listed=True, scope=None),
     own("PATCH", "/me", body={"language": "ja"}),
     own("DELETE", "/me", browser=True),
+    own("GET", "/me/tier", READ),
+    own("POST", "/me/checkout", function="billing", browser=True),
+    own("POST", "/me/portal", function="billing", browser=True),
     own("GET", "/me/tokens", READ),
     own("POST", "/me/tokens", body={"name": "ci", "scopes": ["manage"]}),
     own("DELETE", "/me/tokens/{token_id}"),
@@ -183,7 +186,7 @@ ROUTES = (
     Route("PATCH", "/users/{user_id}", scope=MANAGE, body={"disabled": False}),
     Route("GET", "/usage", listed=True, scope=None),
 )  # fmt: skip
-PAGES = {"/web", "/web/{page+}", "/openapi.json"}
+PAGES = {"/web", "/web/{page+}", "/openapi.json", "/billing/events"}
 """Of the web function: tests of its own ask for them. The authorizer lets nobody but these pass
 without signing in."""
 

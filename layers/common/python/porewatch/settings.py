@@ -97,6 +97,11 @@ class Settings(BaseModel):
     oidc_algorithms: Annotated[tuple[Algorithm, ...], BeforeValidator(_by_comma)] = ("RS512",)
     oidc_client_authentication: ClientAuthentication = "client_secret_basic"
     four_eyes: bool = True
+    stripe_secret_arn: str = ""
+    stripe_price: str = ""
+    stripe_address: str = "https://api.stripe.com"
+    billing_queue_url: str
+    billing_dead_letters_url: str
     unpaid_tier: TierName = TierName.PREMIUM
     aws_region: str = "us-east-1"
 
@@ -110,6 +115,11 @@ class Settings(BaseModel):
         """Where the pages lie, without a slash at the end. On the embedded AWS the address has the
         API's id inside, which nobody knows before the deploy."""
         return self.pages_url.replace("API_ID", self.rest_api_id)
+
+    @property
+    def sells(self) -> bool:
+        """Whether a tier can be bought here."""
+        return bool(self.stripe_price) and self.unpaid_tier is TierName.FREE
 
     @property
     def webhooks_to_loopback(self) -> bool:

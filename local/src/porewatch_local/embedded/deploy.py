@@ -44,7 +44,8 @@ CONFIG = "local"
 """The table of samconfig.toml that describes the embedded stage."""
 _SOURCES = (
     *("template.yaml", "samconfig.toml", "statemachine", "functions", "layers"),
-    *(f"requirements/{layer}.txt" for layer in ("layer", "reads_layer", "sign_in_layer")),
+    *("requirements/layer.txt", "requirements/reads_layer.txt"),
+    *("requirements/sign_in_layer.txt", "requirements/billing_layer.txt"),
 )
 _SKIP = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 _BUILDS_KEPT = 3

@@ -33,6 +33,7 @@ from porewatch.domain.submission.upload_answers import (
     UploadList,
     UploadView,
 )
+from porewatch.usecases.billing import begin_checkout, show_tier
 from porewatch.usecases.people import (
     invite,
     manage_users,
@@ -159,6 +160,12 @@ ACCOUNT = (
     Route("patch", "/me", "change_me", "Change your account", own_account.Me,
           own_account.MeChange),
     Route("delete", "/me", "delete_me", "Delete your account", own_account.Deleted),
+    Route("get", "/me/tier", "show_tier", "Your tier, what it allows, and what you used",
+          show_tier.MyTier),
+    Route("post", "/me/checkout", "begin_checkout", "The page on which a tier is paid",
+          begin_checkout.Page),
+    Route("post", "/me/portal", "open_portal", "The page on which a subscription is changed",
+          begin_checkout.Page),
     Route("get", "/me/tokens", "list_tokens", "Your tokens", own_credentials.TokenList),
     Route("post", "/me/tokens", "make_token", "Make a token", own_credentials.TokenMade,
           own_credentials.NewToken, status=201, headers=_KEY),
@@ -251,5 +258,13 @@ ROUTES: tuple[Route, ...] = (
     *PLACES,
     *_members("project"),
     *_members("group"),
+    Route(
+        "post",
+        "/billing/events",
+        "hear_payment_provider",
+        "An event that Stripe signed",
+        public=True,
+        headers=(Parameter("Stripe-Signature", {"type": "string"}),),
+    ),
     Route("get", "/openapi.json", "show_document", "This document", public=True),
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from porewatch.adapters.archive.archive_ledger import ArchiveLedger
+from porewatch.adapters.billing.billing_queue import BillingQueue
+from porewatch.adapters.billing.customers import Customers
 from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.idempotency import Inbox
 from porewatch.adapters.ledger.runs import RunLedger
@@ -29,6 +31,7 @@ from porewatch.adapters.submission.request_keys import RequestKeys
 from porewatch.adapters.table import Table
 from porewatch.adapters.webhooks.delivery_queue import DeliveryQueue
 from porewatch.adapters.webhooks.store import Webhooks
+from porewatch.domain.billing.offers import nothing_sold
 from porewatch.settings import settings
 from porewatch.usecases.uploads.upload_context import UploadContext
 from porewatch.usecases.views.show_storage import StorageSources
@@ -37,9 +40,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from porewatch.adapters.audit.signing_acts import SigningActs
+    from porewatch.adapters.billing.stripe_api import StripeApi
+    from porewatch.adapters.billing.stripe_secrets import StripeSecrets
     from porewatch.adapters.people.oidc_client import OidcClient
     from porewatch.adapters.people.sign_in_attempts import SignInAttempts
+    from porewatch.domain.billing.billing_event import BillingEvent
     from porewatch.domain.signatures.signature import Signature
+    from porewatch.usecases.billing.begin_checkout import Till
     from porewatch.usecases.signatures.desk import Desk
     from porewatch.usecases.uploads.upload_context import UploadContext
 
@@ -219,6 +226,45 @@ def signing_desk(page: Callable[[Signature], str], audit_key: str = "") -> Desk:
         page=page,
         four_eyes=config.four_eyes,
     )
+
+
+def customers() -> Customers:
+    return Customers(people())
+
+
+def billing_queue() -> BillingQueue:
+    return BillingQueue(settings().billing_queue_url)
+
+
+def stripe_api() -> StripeApi:
+    """AccountRefused when nothing is sold here."""
+    # Here, because `stripe` is in a layer that the functions of billing alone have.
+    from porewatch.adapters.billing.stripe_api import StripeApi  # noqa: PLC0415
+
+    return StripeApi(_stripe_secrets().api_key, settings().stripe_address)
+
+
+def verified_event(body: bytes, signature: str | None) -> BillingEvent | None:
+    """As `stripe_api.verified_event`, with the secret of this stack's webhook."""
+    from porewatch.adapters.billing import stripe_api  # noqa: PLC0415
+
+    return stripe_api.verified_event(body, signature, _stripe_secrets().webhook_secret)
+
+
+def till() -> Till:
+    from porewatch.usecases.billing.begin_checkout import Till  # noqa: PLC0415 - few need it
+
+    if not settings().sells:
+        raise nothing_sold()
+    return Till(accounts(), customers(), stripe_api())
+
+
+def _stripe_secrets() -> StripeSecrets:
+    from porewatch.adapters.billing.stripe_secrets import stripe_secrets  # noqa: PLC0415
+
+    if not settings().stripe_secret_arn:
+        raise nothing_sold()
+    return stripe_secrets(settings().stripe_secret_arn)
 
 
 def upload_context() -> UploadContext:

@@ -13,8 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from porewatch.domain.figures import figure
+from porewatch.edge.site import Site
 from porewatch.web.assets import asset_path
-from porewatch.web.site import Site
 
 HTML = "text/html; charset=utf-8"
 ALWAYS = {

@@ -28,8 +28,8 @@ from porewatch.domain.reasons.catalogue import Catalogue
 from porewatch.domain.reasons.reason import Reason
 from porewatch.edge import asker, log, wiring
 from porewatch.edge.http import STATUS, header, public, query
+from porewatch.edge.site import Site, site_of
 from porewatch.web.render import HTML, filled, page_headers, redirect
-from porewatch.web.site import Site, site_of
 from porewatch.web.words import words
 
 _log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from porewatch.adapters.items import Item
 from porewatch.adapters.people.keys import user_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.tiers.entitlement import Entitlement
+from porewatch.domain.tiers.tier import TierName
 
 ENTITLEMENT = "ENTITLEMENT"
 
@@ -39,6 +40,20 @@ class Entitlements:
             before = item.model(Entitlement) if item else None
             if before is not None and before.read_at >= entitlement.read_at:
                 return None
-            return Change(Item.of(user_key(entitlement.user_id), ENTITLEMENT, entitlement))
+            announced = before.announced if before else entitlement.announced
+            after = entitlement.model_copy(update={"announced": announced})
+            return Change(Item.of(user_key(entitlement.user_id), ENTITLEMENT, after))
 
         self._table.change(user_key(entitlement.user_id), ENTITLEMENT, step)
+
+    def note_announced(self, user_id: str, tier: TierName) -> None:
+        """The event that this is his tier was published."""
+
+        def step(item: Item | None) -> Change | None:
+            before = item.model(Entitlement) if item else None
+            if before is None or before.announced is tier:
+                return None
+            after = before.model_copy(update={"announced": tier})
+            return Change(Item.of(user_key(user_id), ENTITLEMENT, after))
+
+        self._table.change(user_key(user_id), ENTITLEMENT, step)

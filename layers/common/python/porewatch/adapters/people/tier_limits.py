@@ -19,6 +19,7 @@ from porewatch.adapters.ledger.run_moves import user_key
 from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
+from porewatch.domain.money.budget import Books
 from porewatch.domain.people.roles import USER_ID
 from porewatch.domain.tiers import limits
 from porewatch.domain.tiers.entitlement import tier_of
@@ -76,7 +77,7 @@ class TierLimits:
         """TierRefused when his runs have cost what they may in this month."""
         name = self.tier(user)
         if name is not None and user is not None and tiers()[name].month_usd is not None:
-            limits.refuse_spent(name, self._budget.user_books(user, self._month))
+            limits.refuse_spent(name, self.books(user))
 
     def refuse_size(self, user: str | None, size: int) -> None:
         """TierRefused for a run of his with so many bytes."""
@@ -88,6 +89,10 @@ class TierLimits:
         """What his runs may cost in a month; None: no limit."""
         name = self.tier(user)
         return tiers()[name].month_usd if name else None
+
+    def books(self, user: str) -> Books:
+        """What his runs cost in this month, and what is held for their machines."""
+        return self._budget.user_books(user, self._month)
 
     def begun(self, user: str) -> int:
         """Runs of his that began in this month."""

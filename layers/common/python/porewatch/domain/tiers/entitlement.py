@@ -33,7 +33,18 @@ class Entitlement(Model):
     ] = None
     customer: Annotated[str, Field(description="id at the payment provider")] = ""
     subscription: Annotated[str, Field(description="id at the payment provider")] = ""
+    payment_failed: Annotated[
+        bool, Field(description="of a renewal; the provider tries it again for some days")
+    ] = False
+    announced: Annotated[
+        TierName | None, Field(description="the tier that was last published as his")
+    ] = None
     read_at: Annotated[Moment, Field(description="when the subscription was last read")]
+
+    def gives(self, at: datetime) -> bool:
+        """Whether its tier is paid at this moment."""
+        ended = self.paid_until is not None and self.paid_until <= at
+        return self.tier is not TierName.FREE and not ended
 
 
 def tier_of(entitlement: Entitlement | None, unpaid: TierName, at: datetime) -> TierName:
@@ -56,6 +67,16 @@ def readable_until(
     until = completed_at + timedelta(days=days)
     lowered = _lowered(entitlement, at)
     return until if lowered is None else max(until, lowered + timedelta(days=GRACE_DAYS))
+
+
+def grace_until(entitlement: Entitlement | None, unpaid: TierName, at: datetime) -> datetime | None:
+    """Until when results stay readable that the lower tier alone would not let him read; None: he
+    is in no grace."""
+    if tiers()[tier_of(entitlement, unpaid, at)].results_days is None:
+        return None
+    lowered = _lowered(entitlement, at)
+    until = lowered + timedelta(days=GRACE_DAYS) if lowered else None
+    return until if until is not None and until > at else None
 
 
 def _lowered(entitlement: Entitlement | None, at: datetime) -> datetime | None:

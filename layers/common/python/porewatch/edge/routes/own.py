@@ -8,6 +8,8 @@ from porewatch.domain.base import now
 from porewatch.edge import wiring
 from porewatch.edge.asker import asker, claims, repeat
 from porewatch.edge.http import Created, request_body
+from porewatch.settings import settings
+from porewatch.usecases.billing.show_tier import show_tier
 from porewatch.usecases.people import own_account, own_credentials
 
 
@@ -28,6 +30,17 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             suppressions=wiring.suppressions(),
         ).public()
 
+    @api.get("/me/tier")
+    def tier() -> dict[str, object]:
+        return show_tier(
+            asker(api),
+            now(),
+            entitlements=wiring.entitlements(),
+            limits=wiring.tier_limits(),
+            unpaid=settings().unpaid_tier,
+            sells=settings().sells,
+        ).public()
+
     @api.delete("/me")
     def delete_me() -> dict[str, object]:
         return own_account.delete_me(
@@ -36,6 +49,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             sessions=wiring.sessions(),
             tokens=wiring.tokens(),
             webhooks=wiring.webhooks(),
+            entitlements=wiring.entitlements(),
         ).public()
 
     @api.get("/me/tokens")

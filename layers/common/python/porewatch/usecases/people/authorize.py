@@ -15,8 +15,9 @@ from porewatch.domain.people.principal import Means
 from porewatch.domain.people.request import Request
 from porewatch.usecases.people.identify import Directory, identify
 
-PUBLIC = ("/web", "/web/{page+}", "/openapi.json")
-"""Resources that may be asked for without signing in: pages lead to the sign-in themselves."""
+PUBLIC = ("/web", "/web/{page+}", "/openapi.json", "/billing/events")
+"""Resources that may be asked for without signing in: pages lead to the sign-in themselves, events
+of the payment provider are signed."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
 

@@ -16,11 +16,13 @@ from porewatch.domain.people.principal import Means, Principal
 from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.reasons.catalogue import SOURCE, languages
 from porewatch.domain.reasons.reason import PeopleCode, because
+from porewatch.domain.tiers.tier import TierName
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
     from porewatch.adapters.people.accounts import Accounts
     from porewatch.adapters.people.credentials import Sessions, Tokens
+    from porewatch.adapters.people.entitlements import Entitlements
     from porewatch.adapters.people.mail_suppressions import Suppressions
     from porewatch.adapters.webhooks.store import Webhooks
 
@@ -113,15 +115,24 @@ def change_me(
 
 
 def delete_me(
-    who: Principal, *, accounts: Accounts, sessions: Sessions, tokens: Tokens, webhooks: Webhooks
+    who: Principal,
+    *,
+    accounts: Accounts,
+    sessions: Sessions,
+    tokens: Tokens,
+    webhooks: Webhooks,
+    entitlements: Entitlements,
 ) -> Deleted:
     """Remove his data: what opens something first, who he was last. It may be repeated as long as
     it was not done. AccountRefused for an admin of the stack: there must always be one, and
-    another one takes the role away first."""
+    another one takes the role away first; and for somebody whose subscription renews itself."""
     user_id = policy.require_session(who)
     if who.stack_role is Role.ADMIN:
         remedy = "let another admin take the role away first."
         raise AccountRefused(because(PeopleCode.STACK_ADMIN_STAYS), remedy=remedy)
+    paid = entitlements.of(user_id)
+    if paid is not None and paid.tier is not TierName.FREE and paid.paid_until is None:
+        raise AccountRefused(because(PeopleCode.STILL_SUBSCRIBED))
     places = accounts.memberships(user_id)
     for membership in places:
         accounts.remove_member(membership.place, user_id)

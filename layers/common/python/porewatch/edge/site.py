@@ -43,6 +43,14 @@ def site_of(event: Mapping[str, Any]) -> Site:
     return Site(_root(event, context, before), "../" * (below - 1) or "./", page)
 
 
+def root_of(event: Mapping[str, Any]) -> str:
+    """Absolute address of the API's root, from an event of one of its routes."""
+    context = event.get("requestContext") or {}
+    parts = str(context.get("path") or event.get("path") or "/").strip("/").split("/")
+    route = str(event.get("resource") or event.get("path") or "/").strip("/").split("/")
+    return _root(event, context, parts[: len(parts) - len(route)])
+
+
 def _root(event: Mapping[str, Any], context: Mapping[str, Any], before: list[str]) -> str:
     host = str(context.get("domainName") or _host(event))
     scheme = "http" if urlsplit(f"//{host}").hostname in LOOPBACK else "https"

@@ -1,0 +1,1 @@
+"""The payment provider, whom its customers are, and the queue of what it says."""

@@ -1,0 +1,1 @@
+"""Payment: begin it, change it, read what became of it, show what it allows."""
