@@ -86,10 +86,10 @@ class ArchiveLedger:
         with suppress(Conflict):
             self._table.put_if(_user_item(all_back(user), version + 1), {"version": version})
 
-    def users(self) -> Iterator[str]:
+    def users(self) -> Iterator[UserArchive]:
         """Users of whom something may be away."""
         for item in self._table.query_kind(USERS, page=PAGE):
-            yield item.model(UserArchive).user_id
+            yield item.model(UserArchive)
 
     def due_work(self, at: datetime) -> Iterator[Away]:
         """Artefacts that are due, the longest waiting first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -19,6 +19,13 @@ class UserArchive(Model):
     thaw_asked_at: Annotated[Moment | None, Field(description="a thaw is under way since then")] = (
         None
     )
+    looked_at: Annotated[
+        Moment | None, Field(description="when what is to come back was last asked for")
+    ] = None
+
+
+LOOK_AGAIN = timedelta(hours=1)
+"""How long a thaw is left to itself before somebody looks whether an event was lost."""
 
 
 def listed(known: UserArchive | None, user_id: str) -> UserArchive | None:
@@ -29,10 +36,16 @@ def listed(known: UserArchive | None, user_id: str) -> UserArchive | None:
 
 
 def thawing(known: UserArchive | None, at: datetime) -> UserArchive | None:
-    """A thaw begins. None: nothing is archived, or one is under way."""
-    if known is None or not known.listed or known.thaw_asked_at is not None:
+    """A thaw begins, or goes on. None: nothing is archived."""
+    if known is None or not known.listed:
         return None
-    return known.model_copy(update={"thaw_asked_at": at})
+    began = known.thaw_asked_at or at
+    return known.model_copy(update={"thaw_asked_at": began, "looked_at": at})
+
+
+def waits(user: UserArchive, at: datetime) -> bool:
+    """Whether his thaw is left to itself for now."""
+    return user.looked_at is not None and at < user.looked_at + LOOK_AGAIN
 
 
 def all_back(known: UserArchive) -> UserArchive:

@@ -1,0 +1,197 @@
+"""1,000 users' results archived and thawed, with restores that take their time and calls that are
+throttled: how long it takes, what it costs, and that nothing reads a whole table."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from porewatch.adapters.archive.archive_ledger import ArchiveLedger
+from porewatch.adapters.archive.cold_storage import ColdStorage
+from porewatch.adapters.ledger.run_moves import move_run
+from porewatch.adapters.ledger.runs import RunLedger
+from porewatch.adapters.people.entitlements import Entitlements
+from porewatch.adapters.table import Table
+from porewatch.domain.archive.artefact import Artefact, Shelf
+from porewatch.domain.archive.away import Speed
+from porewatch.domain.archive.looks import LOOK, LookAtArtefact, LookAtUser
+from porewatch.domain.archive.results_thawed import ResultsThawed
+from porewatch.domain.errors import PorewatchError
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.runs import RunState
+from porewatch.domain.tiers.entitlement import Entitlement
+from porewatch.domain.tiers.tier import TierName
+from porewatch.usecases.archive.archive_context import ArchiveContext
+from porewatch.usecases.archive.look_at_run import Ages
+from porewatch.usecases.archive.sweep_archive import sweep_archive
+from porewatch.usecases.archive.take_look import take_look
+from simulator.cold_s3 import ColdS3
+from simulator.dynamodb import DynamoDb
+from simulator.faults import refusal
+
+START = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
+MB = 10**6
+SIZES = {Shelf.REPORTS: 2 * MB, Shelf.RESULTS: 400 * MB}
+PATHS = {Shelf.REPORTS: "r0/tables.zip", Shelf.RESULTS: "r0/screen/e1/A:i/outputs/a.bin"}
+PRICES = {
+    "query": 0.25e-6, "get_item": 0.125e-6, "batch_get_item": 12.5e-6, "put_item": 0.625e-6,
+    "delete_item": 0.625e-6, "transact_write_items": 3.75e-6, "head_object": 0.4e-6,
+    "paginate": 5e-6, "copy": 30e-6, "message": 1.2e-6, "call": 1.9e-6,
+}  # fmt: skip
+"""USD each, US East list of 2026 (our reading; read the price page). `call`: a function of 1 GB
+for a tenth of a second; `message`: sent, received, deleted; a copy at the archive class's price."""
+RESTORE = {Speed.EXPEDITED: 0.01, Speed.STANDARD: 0.05e-3, Speed.BULK: 0.0}
+RESTORE_GB = {Speed.EXPEDITED: 0.03, Speed.STANDARD: 0.01, Speed.BULK: 0.0}
+
+
+class Counted:
+    """A client that counts its calls and refuses some of them. What the simulated services do not
+    know (Scan, for one) is an AttributeError."""
+
+    def __init__(self, of: Any, seen: Counter[str], refuse: Callable[[str], None]) -> None:
+        self._of, self._seen, self._refuse = of, seen, refuse
+
+    def get_paginator(self, _: str) -> Counted:
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._of, name)
+
+        def counted(*args: Any, **named: Any) -> Any:
+            self._seen[name] += 1
+            self._refuse(name)
+            return call(*args, **named)
+
+        return counted
+
+
+class World:
+    def __init__(self, users: int, throttled: float) -> None:
+        self.time, self.seen, dice = START, Counter[str](), random.Random(14)
+        self.users = [f"u-{'a' * 12}{_letters(number)}" for number in range(users)]
+        self.queue: list[str] = []
+        self.thawed: list[ResultsThawed] = []
+        self.s3 = ColdS3(lambda: self.time, restored=self._restored)
+
+        def refuse(name: str) -> None:
+            if dice.random() < throttled:
+                slow = name in ("head_object", "copy", "restore_object", "paginate")
+                raise refusal("SlowDown" if slow else "ThrottlingException", status=503)
+
+        ledger = Counted(DynamoDb(), self.seen, refuse)
+        people = Counted(DynamoDb(), self.seen, lambda _: None)
+        s3 = Counted(self.s3, self.seen, refuse)
+        self.table = Table("ledger", ledger)  # type: ignore[arg-type]
+        self.entitlements = Entitlements(Table("people", people))  # type: ignore[arg-type]
+        storage = {shelf: ColdStorage(shelf.value, s3) for shelf in Shelf}  # type: ignore[arg-type]
+        self.ledger = ArchiveLedger(self.table)
+        self.context = ArchiveContext(
+            runs=RunLedger(self.table),
+            entitlements=self.entitlements,
+            ledger=self.ledger,
+            shelves=storage,
+            looks=self,
+            say_thawed=self.thawed.append,
+            unpaid=TierName.FREE,
+            clock=lambda: self.time,
+        )
+        days = {Shelf.RESULTS: 90, Shelf.REPORTS: 365}
+        self.ages = Ages(days, ColdStorage("raw", s3))  # type: ignore[arg-type]
+
+    def send(self, looks: Any) -> None:
+        self.seen["message"] += len(looks)
+        self.queue += [look.canonical_json() for look in looks]
+
+    def run_of(self, user: str) -> None:
+        run_id = f"run-{user}"
+        record = RunRecord(
+            run_id=run_id, state=RunState.COMPLETED, submitted_by=user,
+            created_at=START, updated_at=START, completed_at=START,
+        )  # fmt: skip
+        for shelf, path in PATHS.items():
+            self.s3.put(shelf.value, f"runs/{run_id}/{path}", run_id, SIZES[shelf])
+        while True:
+            try:
+                move_run(self.table, run_id, lambda _: (record, ()))
+            except PorewatchError:
+                continue
+            return
+
+    def work(self, until: Callable[[], bool]) -> timedelta:
+        """Sweeps every quarter of an hour and message by message; how long it took."""
+        begin = self.time
+        while not until():
+            assert self.time - begin < timedelta(days=3), "it does not come to an end"
+            self.s3.time_passed()
+            self._take_all()
+            try:
+                self.seen["call"] += 1
+                sweep_archive(self.context, self.time + timedelta(minutes=10))
+            except PorewatchError:
+                pass  # the next sweep goes on
+            self._take_all()
+            self.time += timedelta(minutes=15)
+        return self.time - begin
+
+    def _take_all(self) -> None:
+        for _ in range(5):  # deliveries of a message
+            bodies, self.queue = self.queue, []
+            for body in bodies:
+                self.seen["call"] += 1
+                try:
+                    take_look(LOOK.validate_python(json.loads(body)), self.context, self.ages)
+                except PorewatchError:
+                    self.queue.append(body)
+
+    def _restored(self, shelf: str, key: str) -> None:
+        artefact = Artefact(run_id=key.split("/")[1], shelf=Shelf(shelf), key=key)
+        self.send([LookAtArtefact(artefact=artefact)])
+
+    def cold(self) -> int:
+        versions = (self.s3.newest(*place) for place in self.s3.versions)
+        return sum(found is not None and found.cold for found in versions)
+
+    def usd(self) -> float:
+        calls = sum(PRICES.get(name, 0.0) * number for name, number in self.seen.items())
+        sizes = {Speed.EXPEDITED: SIZES[Shelf.REPORTS], Speed.STANDARD: SIZES[Shelf.RESULTS]}
+        back = sum(
+            RESTORE[speed] + RESTORE_GB[speed] * sizes.get(speed, 0) / 1e9
+            for speed in self.s3.asked
+        )
+        return calls + back
+
+
+def _letters(number: int) -> str:
+    return "".join("abcdefghijklmnopqrstuvwxyz"[number // 26**n % 26] for n in range(4))
+
+
+@pytest.mark.parametrize("users", [40, pytest.param(1000, marks=pytest.mark.slow)])
+def test_many_users_are_archived_and_thawed(users: int) -> None:
+    world = World(users, throttled=0.01)
+    for user in world.users:
+        world.run_of(user)
+    world.time += timedelta(days=14)
+    world.seen.clear()
+    archived = world.work(lambda: world.cold() == 2 * users and not world.queue)
+    once = world.usd()
+    world.seen.clear()
+    for user in world.users:
+        world.entitlements.keep(
+            Entitlement(user_id=user, tier=TierName.PREMIUM, since=world.time, read_at=world.time)
+        )
+        world.send([LookAtUser(user_id=user)])
+    thawed = world.work(lambda: len({one.user_id for one in world.thawed}) == users)
+    print(f"\n{users} users, {2 * users} artefacts, 1 % of calls throttled:")
+    print(f"archived in {archived}, {once:.2f} USD; thawed in {thawed}, {world.usd():.2f} USD")
+    print(f"calls of the thaw: {dict(world.seen.most_common())}")
+    assert world.cold() == 0
+    assert len({one.record().fact_id for one in world.thawed}) == users, "one event for each"
+    assert archived <= timedelta(hours=4)
+    assert thawed <= timedelta(hours=12)
+    assert world.seen["call"] < 30 * users, "work grows with what there is to do"
