@@ -6,7 +6,7 @@ from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action
 from porewatch.edge import wiring
 from porewatch.edge.asker import asker
-from porewatch.edge.http import Created, on_http, request_body, routes
+from porewatch.edge.http import Created, json_answer, on_http, request_body, routes
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run
 from porewatch.usecases.signatures import show_signatures as show
@@ -25,7 +25,7 @@ def desk() -> use.Desk:
 def signatures(run_id: str) -> dict[str, object]:
     who = asker(api)
     run = reach_run(run_id, who, Action.SEE, runs=wiring.runs())
-    return show.show_signatures(run, who, desk=desk()).public()
+    return json_answer(show.show_signatures(run, who, desk=desk()))[0]
 
 
 @api.post("/runs/<run_id>/signatures")
@@ -41,14 +41,14 @@ def complete(run_id: str, act_id: str) -> Created:
     who = asker(api)
     run = reach_run(run_id, who, Action.REVIEW, runs=wiring.runs())
     signed = use.complete_signature(run, act_id, who, now(), desk=desk())
-    return show.view(signed).public(), 201
+    return json_answer(show.view(signed), 201)
 
 
 @api.get("/runs/<run_id>/amendments")
 def amendments(run_id: str) -> dict[str, object]:
     who = asker(api)
     run = reach_run(run_id, who, Action.SEE, runs=wiring.runs())
-    return show.show_amendments(run, who, desk=desk()).public()
+    return json_answer(show.show_amendments(run, who, desk=desk()))[0]
 
 
 @api.post("/runs/<run_id>/amendments")

@@ -51,6 +51,9 @@ ELSEWHERE = {
         ),
         "tests/cli/test_people_and_projects.py, on its tables",
     ),
+    **dict.fromkeys(
+        ("signatures", "sign", "amend"), "tests/functional/test_signing.py, against the functions"
+    ),
     "login": "tests/functional/test_submit_by_token.py, against the functions",
     "up": "tests/cloud/test_json_output.py, by the model that it prints",
 }

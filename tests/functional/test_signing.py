@@ -12,25 +12,28 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from typer.testing import CliRunner
 
 from porewatch.adapters.audit.anchors import Anchors
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
-from porewatch.adapters.people.credentials import Sessions
+from porewatch.adapters.people.credentials import Sessions, Tokens
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.calls.findings import Outcome, SampleOutcome
 from porewatch.domain.people.account_rules import tombstone
 from porewatch.domain.people.accounts import Membership
+from porewatch.domain.people.credentials import Token
 from porewatch.domain.people.oidc import Attempt
-from porewatch.domain.people.roles import Role
-from porewatch.domain.people.secrets import digest_of
+from porewatch.domain.people.roles import Role, Scope
+from porewatch.domain.people.secrets import Kind, digest_of, new_secret
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch.settings import settings
+from porewatch_cli.main import app
 from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 from tests.cloud.visitor import LOOKS, Look, accessible
 from tests.functional.doors import Context, door
@@ -47,6 +50,8 @@ from tests.functional.test_pages import (
     people,  # noqa: F401 - a fixture
     provider,  # noqa: F401 - a fixture
 )
+from tests.functional.test_submit_by_token import server  # noqa: F401 - a fixture
+from tests.json_output import fits
 from tests.mocked import make_audit_key
 
 if TYPE_CHECKING:
@@ -334,6 +339,51 @@ def test_an_amendment_says_what_changed_and_why(lab: Lab) -> None:
     changed = {(one["sample"], one["code"]): one["after"] for one in signed["changes"]}
     assert changed[subject, ""] == "not_reportable"
     assert lab.ben.api("GET", address)[1]["amendments"] == [signed]
+
+
+def test_the_command_line_signs_once_its_signer_signed_in_again(
+    lab: Lab, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = new_secret(Kind.TOKEN)
+    Tokens(lab.people).add(
+        Token(
+            token_id=digest_of(secret), user_id=lab.ada.user_id, name="t", made_at=now(),
+            scopes=frozenset({Scope.READ, Scope.REVIEW}), expires_at=now() + timedelta(days=1),
+        )
+    )  # fmt: skip
+    monkeypatch.setenv("POREWATCH_TOKEN", secret)
+    waited: list[float] = []
+
+    def in_the_browser(seconds: float) -> None:
+        """While the command waits."""
+        waited.append(seconds)
+        (act,) = Table("people").query(*_begun(lab.people))
+        lab.ada.confirm({"path": f"/web/signing/{act.pk.removeprefix('SIGNING#')}"})
+
+    monkeypatch.setattr("porewatch_cli.remote.sign.sleep", in_the_browser)
+
+    def command(*arguments: str) -> Any:
+        done = CliRunner().invoke(app, [*arguments, "--server", server, "--json"])
+        return json.loads(done.stdout or done.stderr.splitlines()[-1]), done.stderr
+
+    signed, said = command("sign", lab.run_id, "--meaning", "reviewed")
+    fits("sign", json.dumps(signed))
+    assert (signed["meaning"], signed["name"], len(waited)) == ("reviewed", "Ada", 1)
+    assert f"{server}/web/signing/x-" in said
+    shown, _ = command("signatures", lab.run_id)
+    fits("signatures", json.dumps(shown))
+    assert [one["number"] for one in shown["signatures"]] == [1]
+    assert "Ada" in CliRunner().invoke(app, ["signatures", lab.run_id, "--server", server]).stdout
+    for order in (("sign", "--meaning", "released"), ("amend", "--reason", "x")):
+        refused, _ = command(order[0], lab.run_id, *order[1:])
+        assert "a second person does" in refused["problem"]
+
+
+def _begun(people: Table) -> tuple[str, str]:
+    """Key of the one act that there is."""
+    found = people.client.scan(TableName="people")["Items"]
+    (act,) = [one["pk"]["S"] for one in found if one["pk"]["S"].startswith("SIGNING#")]
+    return act, "ACT"
 
 
 class Site:

@@ -65,6 +65,8 @@ class Gateway(BaseHTTPRequestHandler):
             name = "accounts" if top in ("me", "projects") else "uploads"
             views = re.fullmatch(r"/runs(/[^/]+(/progress)?)?", address.path)
             name = "api" if self.command == "GET" and views else name
+            signing = re.fullmatch(r"/runs/[^/]+/(signatures|amendments)(/.+)?", address.path)
+            name = "signatures" if signing else name
             answer = door(name)(event, Context())
         self._send(answer["statusCode"], answer["body"])
 

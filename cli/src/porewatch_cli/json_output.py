@@ -24,6 +24,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.retention.orders import Deleted, Held
 from porewatch.domain.rules.cancelling import Cancelled
 from porewatch.domain.rules.orphan_cleanup import Reaped
+from porewatch.domain.signatures.answers import SignatureList, SignatureView
 from porewatch.domain.signatures.verify import SignatureFault
 from porewatch_cli.operate.accounts import Adopted
 from porewatch_cli.operate.default_bundle import DefaultNow
@@ -187,6 +188,9 @@ OUTPUTS: dict[str, Any] = {
     "report": Report,
     "compare": Comparison,
     "audit": Audit,
+    "signatures": SignatureList,
+    "sign": SignatureView,
+    "amend": SignatureView,
     "alerts": list[AlertView],
     "ack": AlertView,
     "cancel": Cancelled,

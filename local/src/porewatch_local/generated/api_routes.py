@@ -15,6 +15,7 @@ from porewatch.domain.facts.alerts import Acknowledge, AlertView
 from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.rules.cancelling import Cancel, Cancelled
 from porewatch.domain.runs import RunId, RunState
+from porewatch.domain.signatures import answers
 from porewatch.domain.submission.run_uploads import (
     LONGEST_REQUEST_KEY,
     REQUEST_KEY,
@@ -44,7 +45,7 @@ from porewatch.usecases.people import (
     share_run,
     usage,
 )
-from porewatch.usecases.signatures import show_signatures, sign_report
+from porewatch.usecases.signatures import sign_report
 from porewatch.usecases.uploads.keep_sheet import KeptSheet, SheetAnswer, SheetToSend
 from porewatch.usecases.uploads.register_run import Registered
 from porewatch.usecases.views import pages, show_alerts, show_runs
@@ -190,13 +191,13 @@ ACCOUNT = (
 )  # fmt: skip
 SIGNATURES = (
     Route("get", f"{_RUN}/signatures", "list_signatures", "Signatures of a run's reports",
-          show_signatures.SignatureList),
+          answers.SignatureList),
     Route("post", f"{_RUN}/signatures", "begin_signature", "Begin to sign a report",
           sign_report.Begun, sign_report.Sign, status=201),
     Route("post", f"{_RUN}/signatures/{{act_id}}", "complete_signature",
-          "Sign, once the signer has signed in again", show_signatures.SignatureView, status=201),
+          "Sign, once the signer has signed in again", answers.SignatureView, status=201),
     Route("get", f"{_RUN}/amendments", "list_amendments", "Amendments, and what the next changes",
-          show_signatures.AmendmentList),
+          answers.AmendmentList),
     Route("post", f"{_RUN}/amendments", "begin_amendment", "Begin to amend a released report",
           sign_report.Begun, sign_report.Amend, status=201),
 )  # fmt: skip

@@ -4,77 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 
-from porewatch.domain.base import Moment
-from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.people import policy
 from porewatch.domain.people.principal import Principal
-from porewatch.domain.people.roles import Role
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.signatures.answers import (
+    AmendmentList,
+    SampleStanding,
+    SignatureList,
+    SignatureView,
+)
 from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import Change, Meaning, Signature
 from porewatch.domain.signatures.steps import State, next_step, standing, state_of
 from porewatch.usecases.signatures.desk import Desk, Subject, changes_since, newest_subject
-from porewatch.usecases.views.show_runs import Answer
-
-
-class SignatureView(Answer):
-    """A signature. `signed_in_at`: when its signer signed in again for it; `fingerprint`: its
-    digest, by which its page and the records of days name it."""
-
-    number: int
-    revision: int
-    samples: tuple[str, ...]
-    meaning: Meaning
-    reason: str
-    at: Moment
-    user_id: str
-    name: str
-    role: Role
-    signed_in_at: Moment
-    report_sha256: str
-    audit_head: str
-    outcome: Outcome
-    withheld: tuple[str, ...]
-    reviews: tuple[int, ...]
-    supersedes: int | None
-    changes: tuple[Change, ...]
-    more_changes: int
-    fingerprint: str
-
-
-class SampleStanding(Answer):
-    """How a sample of the newest report stands."""
-
-    sample: str
-    outcome: Outcome
-    state: State
-
-
-class SignatureList(Answer):
-    """`state`: of the newest report, that of its sample that is least far; `revision`,
-    `report_sha256`: which one that is, None without a report. `may`: what the one who asks may sign
-    next for all samples. `supersedes`, `changes`: what an amendment would correct and change."""
-
-    run_id: str
-    revision: int | None
-    report_sha256: str | None
-    state: State
-    samples: tuple[SampleStanding, ...]
-    signatures: tuple[SignatureView, ...]
-    may: tuple[Meaning, ...]
-    supersedes: int | None
-    changes: tuple[Change, ...]
-
-
-class AmendmentList(Answer):
-    """The amendments of a run. `supersedes`, `changes`: what the next one, of `revision`, would
-    correct and change; `supersedes` None: nothing is released yet."""
-
-    run_id: str
-    revision: int | None
-    supersedes: int | None
-    changes: tuple[Change, ...]
-    amendments: tuple[SignatureView, ...]
 
 
 def show_amendments(run: RunRecord, who: Principal, *, desk: Desk) -> AmendmentList:
