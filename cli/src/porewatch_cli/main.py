@@ -25,7 +25,6 @@ from porewatch_cli.commands import (
     retention,
     runs,
     sheet,
-    signatures,
     stack,
 )
 
@@ -36,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in boxes takes twice as long, and breaks the lines of examples
 )
-for commands in (runs, reports, signatures, alerts, retention, stack, local):
+for commands in (runs, reports, alerts, retention, stack, local):
     app.add_typer(commands.app)
 app.add_typer(references.app, name="references")
 app.add_typer(sheet.app, name="sheet")
