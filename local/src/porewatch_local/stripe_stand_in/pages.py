@@ -32,6 +32,15 @@ def checkout_page(checkout: dict[str, Any], problem: str = "") -> str:
     return page("Porewatch Premium", body + back)
 
 
+def paid_page(url: str) -> str:
+    """It was paid: the browser goes back by itself."""
+    back = escape(url)
+    return page(
+        "Paid",
+        f'<meta http-equiv="refresh" content="0; url={back}"><p><a href="{back}">Back</a></p>',
+    )
+
+
 def portal_page(portal: dict[str, Any], subscriptions: list[dict[str, Any]]) -> str:
     """Cancel a subscription, at once or at the end of its month."""
     rows = "".join(

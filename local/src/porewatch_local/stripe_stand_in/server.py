@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from porewatch_local.stripe_stand_in.books import ApiProblem, Books, Thing
-from porewatch_local.stripe_stand_in.pages import checkout_page, portal_page
+from porewatch_local.stripe_stand_in.pages import checkout_page, paid_page, portal_page
 from porewatch_local.stripe_stand_in.sender import Sender, posting_to
 
 HOST = "127.0.0.1"
@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             paid = books.pay(checkout_id, order.get("card", ""))
         except ApiProblem as problem:
             return self._page(checkout_page(books.checkout(checkout_id), str(problem)), 402)
-        return self._go(paid["success_url"])
+        return self._page(paid_page(paid["success_url"]))
 
     def _portal(self, verb: Verb, portal_id: str, order: Thing) -> None:
         books = self.server.books

@@ -25,6 +25,7 @@ from porewatch.usecases.people import (
 from porewatch.usecases.people.project_use import project_use
 from porewatch.usecases.people.usage import usage
 from porewatch.web.router import Visit
+from porewatch.web.tier_part import tier_part
 from porewatch.web.webhooks_part import webhooks_part
 
 PROJECTS = 20
@@ -48,6 +49,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         return visit.page(
             "account.html.j2",
             me=own_account.me(visit.who, accounts=accounts, suppressions=wiring.suppressions()),
+            tier=tier_part(visit),
             projects=projects,
             use=project_use(
                 [one.project_id for one in projects.projects],

@@ -17,6 +17,7 @@ from porewatch.usecases.uploads.keep_sheet import SheetAnswer, sheet_in
 from porewatch.usecases.uploads.upload_context import UploadContext
 from porewatch.web.project_names import project_names
 from porewatch.web.router import Visit
+from porewatch.web.tier_part import tier_part
 
 USUAL = ("name", "barcode", "role", "material", "volume_ml", "spike_copies")
 """Columns that an empty sheet begins with."""
@@ -31,6 +32,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         return visit.page(
             "new_run.html.j2",
             projects={one: name for one, name in known.items() if visit.may("submit", one)},
+            tier=tier_part(visit),
             policies=() if ANY in policies else policies,
         )
 
@@ -45,6 +47,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             "upload.html.j2",
             connections=(context.parts.origin(),),
             run=record,
+            tier=tier_part(visit),
             columns=_columns(visit),
             usual=USUAL,
             sheet=_kept(run_id, context),

@@ -19,6 +19,7 @@ async function send(method, address, fields, headers) {
   let answer = {};
   try { answer = text ? JSON.parse(text) : {}; } catch { answer = { problem: text }; }
   if (!reply.ok) {
+    if (answer.upgrade) document.getElementById("upgrade")?.removeAttribute("hidden");  // the page says what it would allow
     const said = [answer.detail ?? answer.problem ?? answer.message ?? `HTTP ${reply.status}`, answer.remedy];
     throw Object.assign(new Error(said.filter(Boolean).join(" ")), { status: reply.status, answer });
   }
@@ -54,7 +55,8 @@ document.addEventListener("submit", async (event) => {
     const answer = await send(form.dataset.method, form.action, fieldsOf(form), once);
     form.dispatchEvent(new CustomEvent("sent", { detail: answer, bubbles: true }));
     if (form.dataset.shows) show(form, answer[form.dataset.shows]);
-    if (form.dataset.leads) location.assign(meta("root") + answer[form.dataset.leads].slice(1));
+    if (form.dataset.goes) location.assign(answer[form.dataset.goes]);
+    else if (form.dataset.leads) location.assign(meta("root") + answer[form.dataset.leads].slice(1));
     else if (form.dataset.then === "stay") { if (status) status.textContent = form.dataset.done ?? ""; button.disabled = false; }
     else if (form.dataset.then) location.assign(form.dataset.then);
     else location.reload();
