@@ -48,6 +48,7 @@ ARROWS: dict[str, set[str]] = {
     # What functions are wired from: adapters from settings, and contexts of use cases from those.
     "porewatch.edge.wiring": {
         *("porewatch.domain", "porewatch.settings", "porewatch.adapters", "porewatch.usecases"),
+        "porewatch.adapters.mail",
     },
     "porewatch.edge.brakes": {
         *("porewatch.domain", "porewatch.settings", "porewatch.adapters", "porewatch.compute"),
@@ -97,7 +98,7 @@ ARROWS: dict[str, set[str]] = {
     "porewatch_local": {
         *("porewatch", "porewatch.domain", "porewatch.adapters", "porewatch.compute"),
         *("porewatch.settings", "porewatch_worker", "porewatch_cli"),
-        *("pydantic", "rich", "yaml", "psutil", "psycopg", *BOTO),
+        *("pydantic", "rich", "yaml", "psutil", "psycopg", "aiosmtpd", *BOTO),
     },
     # The API's document is made from what its functions ask and answer.
     "porewatch_local.generated.api_routes": {

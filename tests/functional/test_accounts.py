@@ -106,7 +106,7 @@ def ask(
         "httpMethod": method, "path": path, "headers": headers, "isBase64Encoded": False,
         "body": None if body is None else json.dumps(body),
         "queryStringParameters": query or None,
-        "requestContext": {"authorizer": claims},
+        "requestContext": {"authorizer": claims, "apiId": "abc"},
     }  # fmt: skip
     answer = door("accounts")(event, Context())
     body = answer["body"]

@@ -17,7 +17,7 @@ from porewatch.adapters.people.unsubscribe_tokens import UnsubscribeTokens
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.mail.declining import MailGroup
-from porewatch.domain.mail.suppression import SuppressionCode
+from porewatch.domain.mail.suppression import Suppression, SuppressionCode
 from porewatch.domain.people.accounts import MailChoice
 from porewatch.domain.people.roles import Role
 from porewatch.domain.runs import RunState
@@ -26,7 +26,7 @@ from tests.contract.test_events import example
 from tests.functional.doors import ROOT as REPOSITORY
 from tests.functional.doors import Context, batch, door, fact_event, send
 from tests.functional.mailbox import FROM, ROOT, Mailbox, listening, surroundings
-from tests.functional.test_accounts import Place, report
+from tests.functional.test_accounts import Place, ask, by_session, report
 from tests.mocked import make_ledger
 
 
@@ -304,3 +304,53 @@ def test_each_mail_can_be_declined_by_its_header(lab: Lab, box: Mailbox) -> None
     token = address[:-1].partition("token=")[2]
     meant = UnsubscribeTokens(settings().mail_key_arn).read(token)
     assert (meant.user_id, meant.group) == (lab.users[Role.VIEWER], MailGroup.RUNS)
+
+
+def invited(lab: Lab, **more: Any) -> tuple[int, dict[str, Any]]:
+    new = {"roles": ["viewer"], "email": "new@else.example", **more}
+    admin = by_session(lab.users[Role.ADMIN])
+    return ask("POST", f"/projects/{lab.projects[0]}/invitations", admin, new)
+
+
+def test_an_invitation_is_mailed_with_its_link_and_nothing_else_has_it(
+    lab: Lab, box: Mailbox
+) -> None:
+    lab.change(Role.ADMIN, name='Eve "x" <b>', language="ja")
+    status, made = invited(lab)
+    assert (status, made["mailed"]) == (201, True)
+    (mail,) = box.to("new@else.example")
+    said = mail["Content"]["Simple"]
+    assert said["Subject"]["Data"] == "mine への招待"
+    link = f"{ROOT}/web/invitation#{made['secret']}"
+    for body in (said["Body"]["Html"]["Data"], said["Body"]["Text"]["Data"]):
+        assert link in body
+    assert "<b>" not in said["Body"]["Html"]["Data"]
+    assert made["secret"] not in said["Subject"]["Data"]
+    assert "List-Unsubscribe" not in str(said["Headers"])
+
+
+@pytest.mark.parametrize("answer", [(503, "InternalFailure"), (400, "MessageRejected")])
+def test_an_invitation_that_cannot_be_mailed_is_made_and_says_so(
+    lab: Lab, box: Mailbox, answer: tuple[int, str]
+) -> None:
+    box.answers = [answer]
+    status, made = invited(lab)
+    assert (status, made["mailed"]) == (201, False)
+    assert made["secret"] and box.sent == []
+
+
+def test_no_invitation_goes_to_an_address_that_complained(lab: Lab, box: Mailbox) -> None:
+    why = Suppression(code=SuppressionCode.COMPLAINED, at=now())
+    Suppressions(lab.people).add("new@else.example", why)
+    assert invited(lab)[1]["mailed"] is False
+    assert box.sent == []
+
+
+def test_without_mail_an_invitation_still_shows_its_link(
+    lab: Lab, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MAIL_FROM")
+    settings.cache_clear()
+    status, made = invited(lab)
+    assert (status, made["mailed"]) == (201, False)
+    assert made["path"].endswith(made["secret"]) and box.sent == []

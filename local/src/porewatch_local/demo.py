@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from rich.text import Text
@@ -41,6 +42,7 @@ from porewatch_worker.simulate.demo import DemoSet, make_demo
 
 UNITS_BEFORE_INTERRUPTION = 2
 NOTICE_SECONDS = 15
+MAIL_SECONDS = 60
 
 
 class DemoFailed(RuntimeError):
@@ -108,12 +110,25 @@ def _screen(stack: Stack, demo: DemoSet, place: Home) -> str:
     for name, path in saved.items():
         if name != BILL:
             console.print(f"{name:>12}  {path}", highlight=False, soft_wrap=True)
+    _show_mail(place, sent.run_id)
     console.print("people to sign in as are made up; `make down` stops the embedded AWS")
     page = f"{place.read().outputs['WebUrl']}/sign-in?to=/web/runs/{sent.run_id}"
     return (
         f"demo: OK run={sent.run_id} findings={len(report.detected)} interruptions={survived} "
         f"cost=${last.run.cost_usd:.6f} reports={out} page={page}"
     )
+
+
+def _show_mail(place: Home, run_id: str) -> None:
+    """Where the mail about the run lies: it comes a moment after the run has ended."""
+    until = time.monotonic() + MAIL_SECONDS
+    while time.monotonic() < until:
+        found = [one for one in place.mail.glob("*.html") if run_id in one.read_text()]
+        if found:
+            console.print(f"{'mail':>12}  {found[0]}", highlight=False, soft_wrap=True)
+            return
+        time.sleep(0.5)
+    raise DemoFailed(f"no mail about {run_id} came into {place.mail}")
 
 
 def _fresh_id(stack: Stack) -> str:

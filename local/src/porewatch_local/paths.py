@@ -92,6 +92,11 @@ class Home:
         return self.state / "instances"
 
     @property
+    def mail(self) -> Path:
+        """What the embedded AWS has sent."""
+        return self.root / "mail"
+
+    @property
     def references(self) -> Path:
         return Path(os.environ.get("POREWATCH_REFERENCES") or self.root / "references")
 

@@ -85,7 +85,7 @@ class Settings(BaseModel):
     mail_from: str = ""
     mail_configuration_set: str = ""
     mail_key_arn: str
-    pages_url: str
+    pages_url: str = ""
     rest_api_id: str
     dead_letters_url: str
     expiry_group: str = ""

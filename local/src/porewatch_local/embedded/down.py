@@ -9,6 +9,7 @@ from pathlib import Path
 from porewatch_local.embedded.engine import stop_engine
 from porewatch_local.embedded.identity_provider import stop_identity
 from porewatch_local.embedded.instance_host_process import stop_host
+from porewatch_local.embedded.mail_catcher_process import stop_mail_catcher
 from porewatch_local.embedded.postgres import stop_postgres
 from porewatch_local.embedded.up import Progress
 from porewatch_local.paths import (
@@ -20,6 +21,7 @@ _PARTS = (
     ("instance host", stop_host),
     ("identity provider", stop_identity),
     ("engine", stop_engine),
+    ("catcher of mail", stop_mail_catcher),
     ("PostgreSQL", stop_postgres),
 )
 

@@ -106,6 +106,7 @@ def settings(home: Home, port: int, database: Database | None) -> dict[str, str]
         "DOCKER_HOST": f"unix://{folders['nobody']}/no-docker.sock",
         "AWS_ACCESS_KEY_ID": root.access_key_id,
         "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
+        **_mail_settings(home),
         **(_database_settings(database) if database else {}),
     }
 
@@ -113,6 +114,12 @@ def settings(home: Home, port: int, database: Database | None) -> dict[str, str]
 def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
     kept = ("PATH", "LANG", "LC_ALL", "TZ", "POREWATCH_SNAPSHOT_S", "LAMBDA_ACCOUNT_CONCURRENCY")
     return {name: environment[name] for name in kept if name in environment}
+
+
+def _mail_settings(home: Home) -> dict[str, str]:
+    """Where SES hands mail over; without a catcher it keeps it to itself."""
+    catcher = processes.read_record(home.state / "mail.json")
+    return {"SMTP_HOST": f"{LOOPBACK}:{catcher.port}"} if catcher else {}
 
 
 def _database_settings(database: Database) -> dict[str, str]:

@@ -1,17 +1,21 @@
-"""What a deploy says of the identity provider: parameters, and the client's secret."""
+"""What a deploy says of this machine: the identity provider and its client's secret, and mail."""
 
 from __future__ import annotations
 
 import shlex
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
 
 from porewatch_local.embedded.clients import client
-from porewatch_local.paths import LocalStack
+from porewatch_local.paths import LOOPBACK, LocalStack
 
 SECRET = "porewatch-local/sign-in"  # noqa: S105 - its name
+
+
+MAIL_FROM = "porewatch@lab.example"
 
 
 class _Untagged(yaml.SafeLoader):
@@ -22,15 +26,32 @@ _Untagged.add_multi_constructor("!", lambda *_: None)
 
 
 def identity_parameters(stack: LocalStack, template: Path) -> dict[str, str]:
-    """OidcIssuer, OidcClientId and OidcClientSecretArn, as far as `template` has these parameters.
+    """OidcIssuer, OidcClientId and OidcClientSecretArn, and those of mail, as far as `template` has
+    these parameters.
     The secret is put into Secrets Manager where its address is asked for."""
     declared = yaml.load(template.read_text(), Loader=_Untagged).get("Parameters", {})  # noqa: S506
     if stack.identity is None:
         return {}
     values = {"OidcIssuer": stack.identity.issuer, "OidcClientId": stack.identity.client_id}
+    if "MailFrom" in declared:
+        _verify_sender(stack)
+        values |= {"MailFrom": MAIL_FROM, "PagesUrl": _pages(stack)}
     if "OidcClientSecretArn" in declared:
         values["OidcClientSecretArn"] = _kept(stack, stack.identity.client_secret)
     return {name: value for name, value in values.items() if name in declared}
+
+
+def _verify_sender(stack: LocalStack) -> None:
+    """SES sends from addresses alone that it has verified; the engine's does so at once."""
+    ses = client(stack, "sesv2")
+    with suppress(ses.exceptions.AlreadyExistsException):
+        ses.create_email_identity(EmailIdentity=MAIL_FROM)
+
+
+def _pages(stack: LocalStack) -> str:
+    """By this name of the loopback address, because browsers keep secure cookies there."""
+    endpoint = stack.endpoint.replace(LOOPBACK, "localhost")
+    return f"{endpoint}/restapis/API_ID/v1/_user_request_"
 
 
 def parameter_overrides(config: Path, table: str, more: dict[str, str]) -> list[str]:

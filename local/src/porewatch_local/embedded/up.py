@@ -21,6 +21,7 @@ from porewatch_local.embedded.engine import (
 from porewatch_local.embedded.identity_provider import start_identity
 from porewatch_local.embedded.instance_host_process import start_host
 from porewatch_local.embedded.made_up_people import put_made_up_people
+from porewatch_local.embedded.mail_catcher_process import start_mail_catcher
 from porewatch_local.embedded.postgres import start_postgres
 from porewatch_local.embedded.users import (
     INSTANCE_HOST,
@@ -36,7 +37,7 @@ from porewatch_local.paths import (
 )
 
 Progress = Callable[[str], None]
-PARTS = ("postgres", "engine", "identity", "host")
+PARTS = ("postgres", "engine", "identity", "mail", "host")
 
 
 def up(
@@ -64,6 +65,8 @@ def _up(
     identity = start_identity(place)
     database = start_postgres(place)
     step.done(f"PostgreSQL on port {database.port}")
+    start_mail_catcher(place)
+    step.done(f"mail is caught in {place.mail}")
     crashed = unclean_stop(place) if "engine" not in running(place) else None
     engine = start_engine(place, database)
     root = LocalStack(

@@ -46,6 +46,7 @@ from porewatch.domain.tiers.tier import TierName
 from porewatch.domain.visible import visible
 from porewatch.edge import log
 from porewatch.edge.envelopes import checked_json
+from porewatch.settings import settings
 
 M = TypeVar("M", bound=Model)
 Created = tuple[dict[str, object], int]
@@ -92,6 +93,13 @@ def header(api: APIGatewayRestResolver, name: str) -> str | None:
     """A header of the request, whatever its name's case; None when it was not sent."""
     headers = api.current_event.raw_event.get("headers") or {}
     return next((value for key, value in headers.items() if key.lower() == name), None)
+
+
+def pages_root(api: APIGatewayRestResolver) -> str:
+    """Where the pages lie, without a slash at the end, for a link in a mail."""
+    context = api.current_event.raw_event.get("requestContext") or {}
+    named = settings().pages_url.replace("API_ID", str(context.get("apiId", "")))
+    return named or f"https://{context['domainName']}/{context['stage']}"
 
 
 def request_text(api: APIGatewayRestResolver) -> str:

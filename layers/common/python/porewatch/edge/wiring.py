@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from porewatch.domain.billing.billing_event import BillingEvent
     from porewatch.domain.signatures.signature import Signature
     from porewatch.usecases.billing.begin_checkout import Till
+    from porewatch.usecases.mail.mail_invitation import Counter
     from porewatch.usecases.signatures.desk import Desk
     from porewatch.usecases.uploads.upload_context import UploadContext
 
@@ -112,6 +113,16 @@ def sign_in_attempts() -> SignInAttempts:
 def suppressions() -> Suppressions:
     """Addresses that get no mail."""
     return Suppressions(people())
+
+
+def mail_counter(root: str) -> Counter:
+    """Where a function hands in a letter by itself. What fills letters is in a layer of its own."""
+    from porewatch.adapters.mail.sender import MailSender  # noqa: PLC0415
+    from porewatch.usecases.mail.mail_invitation import Counter  # noqa: PLC0415
+
+    config = settings()
+    sender = MailSender(config.mail_from, config.mail_configuration_set)
+    return Counter(sender.send, suppressions(), accounts(), root)
 
 
 def unsubscribe_tokens() -> UnsubscribeTokens:

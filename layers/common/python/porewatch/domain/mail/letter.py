@@ -84,6 +84,43 @@ def letter_about(occasion: Occasion, run: AboutRun, language: str, unsubscribe: 
     )
 
 
+def invitation_letter(
+    *, place: str, given_by: str, roles: tuple[str, ...], until: Moment, url: str, language: str
+) -> Letter:
+    """`place`: the project's or group's name; `given_by`: a name, empty for the operator; `url`:
+    with the secret, which is in no other mail."""
+    said, name = words(language), visible(place)
+    names = said.text("join.comma").join(said.text(f"mail.role.{role}") for role in roles)
+    giver = [(said.text("mail.fact.given_by"), visible(given_by))] if given_by else []
+    return Letter(
+        language=language,
+        subject=shortened(said.filled("mail.invitation.subject", {"name": name})),
+        heading=said.text("mail.invitation.heading"),
+        paragraphs=tuple(said.text("mail.invitation.text").split("\n")),
+        facts=(
+            (said.text("mail.fact.place"), name),
+            *giver,
+            (said.text("mail.fact.roles"), names),
+            (said.text("mail.fact.until"), _utc(until)),
+        ),
+        links=(Link(text=said.text("mail.link.invitation"), url=url),),
+        foot=(said.text("mail.foot.invited"),),
+    )
+
+
+def confirmation_letter(url: str, language: str) -> Letter:
+    """`url`: of the page that confirms the address, for who is signed in as its owner."""
+    said = words(language)
+    return Letter(
+        language=language,
+        subject=said.text("mail.confirmation.subject"),
+        heading=said.text("mail.confirmation.heading"),
+        paragraphs=tuple(said.text("mail.confirmation.text").split("\n")),
+        links=(Link(text=said.text("mail.link.confirm"), url=url),),
+        foot=(said.text("mail.foot.asked"),),
+    )
+
+
 TARGETS: dict[MailKind, tuple[str, ...]] = {
     MailKind.RUN_COMPLETED: ("result", "run", "log"),
     MailKind.RUN_NOT_REPORTABLE: ("result", "run", "log"),

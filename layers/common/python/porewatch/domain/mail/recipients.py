@@ -5,6 +5,7 @@ from __future__ import annotations
 from porewatch.domain.mail.occasions import MailKind
 from porewatch.domain.people.accounts import MailChoice, User
 from porewatch.domain.people.roles import Action
+from porewatch.domain.reasons.catalogue import SOURCE, languages
 
 ABOUT_FAILURES = frozenset({MailKind.RUN_NOT_REPORTABLE, MailKind.RUN_FAILED, MailKind.RUN_REFUSED})
 """What somebody who chose `failures` still gets."""
@@ -15,6 +16,11 @@ def reachable(user: User) -> bool:
     for may be somebody else's."""
     there = not user.disabled and not user.deleted
     return there and bool(user.email) and user.email_verified
+
+
+def language_of(user: User | None) -> str:
+    """Of somebody who never chose one, the language that all others are translated from."""
+    return user.language if user is not None and user.language in languages() else SOURCE
 
 
 def wants(user: User, kind: MailKind) -> bool:

@@ -8,7 +8,9 @@ from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action
 from porewatch.edge import wiring
 from porewatch.edge.asker import asker, repeat
-from porewatch.edge.http import Created, request_body
+from porewatch.edge.http import Created, pages_root, request_body
+from porewatch.settings import settings
+from porewatch.usecases.mail.mail_invitation import mail_invitation
 from porewatch.usecases.people import invite, members, places
 
 
@@ -65,7 +67,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             invitations=wiring.invitations(),
             repeat=repeat(api, f"POST invitations {place}"),
         )
-        return made.public(), 201
+        return _mailed(api, made).public(), 201
 
     @api.delete("/groups/<group_id>/invitations/<invitation_id>")
     @api.delete("/projects/<project_id>/invitations/<invitation_id>")
@@ -83,3 +85,10 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             accounts=wiring.accounts(),
             invitations=wiring.invitations(),
         ).public()
+
+
+def _mailed(api: APIGatewayRestResolver, made: invite.InvitationMade) -> invite.InvitationMade:
+    """The invitation, mailed where the stack sends mail."""
+    if not settings().mail_from:
+        return made
+    return mail_invitation(made, wiring.mail_counter(pages_root(api)))

@@ -18,7 +18,7 @@ from porewatch.domain.facts.fact import Fact
 from porewatch.domain.mail.declining import Declined, group_of
 from porewatch.domain.mail.letter import AboutRun, Letter, letter_about
 from porewatch.domain.mail.occasions import OLDEST, MailKind, Occasion, occasion_of
-from porewatch.domain.mail.recipients import needed_right, reachable, wants
+from porewatch.domain.mail.recipients import language_of, needed_right, reachable, wants
 from porewatch.domain.people import policy
 from porewatch.domain.people.accounts import User
 from porewatch.domain.people.principal import Means
@@ -124,7 +124,7 @@ def _send(occasion: Occasion, run: RunRecord, user: User, office: PostOffice) ->
         with office.inbox.once(f"mail:{occasion.key}:{user.user_id}"):
             token = office.token(declined)
             unsubscribe = f"{office.root}/web/unsubscribe?token={token}"
-            letter = letter_about(occasion, about, user.language, unsubscribe)
+            letter = letter_about(occasion, about, language_of(user), unsubscribe)
             mail_id = office.send(user.email, letter)
     except AlreadyDone:
         return 0

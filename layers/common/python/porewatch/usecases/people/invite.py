@@ -34,7 +34,7 @@ log, and in no session."""
 
 
 class NewInvitation(Model):
-    """`email`: a note, whom it is meant for; nothing is sent."""
+    """`email`: whom it is meant for; it is mailed there, if this stack sends mail."""
 
     roles: Roles
     email: Email
@@ -65,6 +65,7 @@ class InvitationMade(InvitationView):
 
     secret: str
     path: str
+    mailed: Annotated[bool, Field(description="it was sent to the address")] = False
 
 
 class InvitationList(Answer):
