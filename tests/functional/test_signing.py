@@ -15,9 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from porewatch.adapters.audit.anchors import Anchors
+from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
-from porewatch.adapters.people.credentials import Sessions, Tokens
+from porewatch.adapters.people.credentials import Sessions, ShareLinks, Tokens
 from porewatch.adapters.table import Table
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
@@ -26,6 +27,7 @@ from porewatch.domain.people.account_rules import tombstone
 from porewatch.domain.people.accounts import Membership
 from porewatch.domain.people.credentials import Token
 from porewatch.domain.people.oidc import Attempt
+from porewatch.domain.people.principal import Means, Principal
 from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.people.secrets import Kind, digest_of, new_secret
 from porewatch.domain.records.run_record import RunRecord
@@ -33,6 +35,7 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch.settings import settings
+from porewatch.usecases.people.share_run import NewShare, share
 from porewatch_cli.main import app
 from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 from tests.cloud.visitor import LOOKS, Look, accessible
@@ -161,6 +164,14 @@ class Lab:
             type(item).of(item.pk, item.sk, run, kind=item.kind, version=item.version + 1)
         )
         return made
+
+    def run(self) -> RunRecord:
+        return RunLedger(self.ledger).get(self.run_id)
+
+    @property
+    def principal(self) -> Principal:
+        held = {self.project: frozenset({Role.REVIEWER})}
+        return Principal(means=Means.SESSION, user_id=self.ada.user_id, roles=held)
 
     def signatures(self) -> list[dict[str, Any]]:
         return list(self.ada.api("GET", f"/runs/{self.run_id}/signatures")[1]["signatures"])
@@ -339,6 +350,27 @@ def test_an_amendment_says_what_changed_and_why(lab: Lab) -> None:
     changed = {(one["sample"], one["code"]): one["after"] for one in signed["changes"]}
     assert changed[subject, ""] == "not_reportable"
     assert lab.ben.api("GET", address)[1]["amendments"] == [signed]
+
+
+def test_a_report_is_shown_with_its_signatures_also_behind_a_link(lab: Lab) -> None:
+    key = s3_keys.report_key(lab.run_id, 0, "report.json")
+    Objects("reports").put(key, b"<html><body class='x'><h1>Report</h1></body></html>")
+    shared = share(lab.run(), NewShare(), lab.principal, now(), links=ShareLinks(lab.people))
+    places = (f"/web/runs/{lab.run_id}/report", shared.path)
+    assert all("<aside" not in lab.ben.browser.ask(one)["body"] for one in places)
+    lab.publish(0)
+    lab.ada.sign(lab.run_id, "reviewed")
+    signed = lab.ben.sign(lab.run_id, "released", reason="<i>all fine</i>")
+    assert 'badge good">released' in lab.ada.browser.ask(f"/web/runs/{lab.run_id}")["body"]
+    Objects("reports").put(key, b"<html><body class='x'><h1>Report</h1></body></html>")
+    for place in places:
+        body = lab.ben.browser.ask(place)["body"]
+        assert body.index("<aside") < body.index("<h1>Report")
+        for text in ("released", "Ada", "Ben", " UTC", signed["report_sha256"]):
+            assert text in body, text
+        assert "<i>" not in body
+    stored = Objects("reports").get(key)
+    assert b"aside" not in stored
 
 
 def test_the_command_line_signs_once_its_signer_signed_in_again(

@@ -20,6 +20,7 @@ from porewatch.usecases.views.show_logs import show_log
 from porewatch.usecases.views.show_runs import report_link
 from porewatch.web.render import ALWAYS, HTML, REPORT_POLICY, redirect, transport
 from porewatch.web.router import Visit
+from porewatch.web.signatures.signed_banner import with_signatures
 
 LARGEST_REPORT = 5_000_000
 """Bytes of a report that a function may answer (6 MB, as JSON text)."""
@@ -30,7 +31,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     def report(run_id: str) -> Response[str]:
         visit = Visit(api)
         record = reach_run(run_id, visit.who, Action.SEE, runs=wiring.runs())
-        return _report_page(visit, reported(record), "private, max-age=300")
+        return _report_page(visit, reported(record), "no-store")
 
     @api.get("/web/share/<secret>")
     def shared(secret: str) -> Response[str]:
@@ -81,7 +82,7 @@ def page_key(keys: dict[str, str], language: str) -> str | None:
 def _report_page(visit: Visit, record: RunRecord | None, kept: str) -> Response[str]:
     key = page_key(record.report_keys, visit.language) if record else None
     head = wiring.reports().head(key) if key else None
-    if key is None or head is None or head.size > LARGEST_REPORT:
+    if record is None or key is None or head is None or head.size > LARGEST_REPORT:
         raise NotFound("there is no report to show here.")
     headers: dict[str, str | list[str]] = {
         **ALWAYS,
@@ -90,5 +91,5 @@ def _report_page(visit: Visit, record: RunRecord | None, kept: str) -> Response[
         "Vary": "Cookie, Accept-Language",
         **transport(visit.site),
     }
-    body = wiring.reports().get(key).decode("utf-8")
+    body = with_signatures(wiring.reports().get(key).decode("utf-8"), record, visit.words)
     return Response(status_code=HTTPStatus.OK, content_type=HTML, body=body, headers=headers)

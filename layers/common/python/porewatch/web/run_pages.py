@@ -20,6 +20,7 @@ from porewatch.edge import wiring
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run, visible_projects
 from porewatch.usecases.people.share_run import ShareView, list_shares
+from porewatch.usecases.signatures.show_signatures import revision_state
 from porewatch.usecases.views.show_files import FileView, kept_until, show_files
 from porewatch.usecases.views.show_inputs import show_inputs
 from porewatch.usecases.views.show_making import show_making
@@ -28,6 +29,7 @@ from porewatch.usecases.views.show_runs import RunView, list_runs, show_run
 from porewatch.web.file_pages import page_key
 from porewatch.web.project_names import project_names
 from porewatch.web.router import Visit
+from porewatch.web.signatures.signature_page import signature_page
 
 POLL_SECONDS = 5
 
@@ -78,6 +80,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             at=now(),
             inputs=None if part else show_inputs(shown, manifests=wiring.manifests()),
             shared=None if part else _shared(visit, run_id, shown.project),
+            review=None if part or standing is None else _review(standing),
             has_page=bool(standing and page_key(standing.report_keys, visit.language)),
             project=_name_of(shown.project),
             live=shown.state in UNDER_WAY,
@@ -101,6 +104,12 @@ def _takes_files(visit: Visit, run: RunView) -> bool:
     if not takes_files(run.state) or not visit.may(Action.SUBMIT, run.project):
         return False
     return wiring.upload_context().uploads.is_registered(run.run_id)
+
+
+def _review(standing: RunRecord) -> str:
+    """How far the review of its newest report is."""
+    signatures = wiring.signing_desk(signature_page).signatures.of(standing.run_id)
+    return revision_state(standing, signatures).value
 
 
 def _until(runs: Sequence[RunView]) -> dict[str, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from porewatch.domain.people import policy
@@ -74,6 +75,14 @@ def show_signatures(run: RunRecord, who: Principal, *, desk: Desk) -> SignatureL
         supersedes=supersedes,
         changes=_changes(supersedes, subject, desk),
     )
+
+
+def revision_state(run: RunRecord, signatures: Sequence[Signature]) -> State:
+    """How far this revision is, without its report: of samples that nobody signed the verdict says
+    that they are there."""
+    mine = {sample for one in signatures if one.revision == run.revision for sample in one.samples}
+    counted = sum(run.verdict.samples.values()) if run.verdict else 0
+    return State.DRAFT if len(mine) < counted else state_of(signatures, run.revision, mine)
 
 
 def view(signature: Signature) -> SignatureView:
