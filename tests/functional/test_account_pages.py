@@ -209,6 +209,9 @@ def test_ones_data_go_only_when_one_writes_so(
     field = re.search(r"<input ([^>]*)>", form[0])
     assert field and "required" in field[1] and f'pattern="{word}"' in field[1]
     assert " name=" not in field[1]
+    admin(people)  # whom the API refuses
+    page = browser.ask("/web/account")["body"]
+    assert 'action="../me" data-then' not in page and 'id="delete-me"' in page
 
 
 def test_users_are_found_by_a_part_of_name_or_address(
