@@ -3,15 +3,18 @@
 from porewatch.adapters.mail.sender import MailSender
 from porewatch.adapters.messages.metrics import Metrics
 from porewatch.adapters.messages.worker_queue import DeadLetters
+from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.domain.base import now
 from porewatch.domain.errors import Refused
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.mail.suppression import MailFeedback
+from porewatch.domain.mail.user_occasions import UserEvent
 from porewatch.edge import wiring
-from porewatch.edge.envelopes import parse_fact_or_feedback
+from porewatch.edge.envelopes import parse_of_mail
 from porewatch.edge.queue import QueueMessage, on_queue
 from porewatch.settings import settings
 from porewatch.usecases.mail.hear_feedback import hear_feedback
+from porewatch.usecases.mail.mail_user import mail_user
 from porewatch.usecases.mail.send_mails import PostOffice, send_mails
 from porewatch.usecases.stages.set_message_aside import set_message_aside
 
@@ -29,8 +32,8 @@ def set_aside(raw: QueueMessage, error: Refused) -> None:
     )
 
 
-@on_queue(parse_fact_or_feedback, again=put_off, aside=set_aside)
-def lambda_handler(said: Fact | MailFeedback) -> None:
+@on_queue(parse_of_mail, again=put_off, aside=set_aside)
+def lambda_handler(said: Fact | UserEvent | MailFeedback) -> None:
     config, suppressions = settings(), wiring.suppressions()
     if isinstance(said, MailFeedback):
         hear_feedback(said, suppressions=suppressions)
@@ -44,4 +47,8 @@ def lambda_handler(said: Fact | MailFeedback) -> None:
             token=wiring.unsubscribe_tokens().make,
             root=config.pages_root,
         )
-        send_mails(said, office, now())
+        if isinstance(said, Fact):
+            send_mails(said, office, now())
+        else:
+            tiers = Entitlements(wiring.people())
+            mail_user(said, office, now(), entitlements=tiers, unpaid=config.unpaid_tier)

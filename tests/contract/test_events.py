@@ -14,6 +14,7 @@ from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import SOURCE
 from porewatch.domain.mail.occasions import MAILED
 from porewatch.domain.mail.suppression import DETAIL_TYPES
+from porewatch.domain.mail.user_occasions import USER_EVENTS
 from porewatch.domain.webhooks.events import KIND_OF
 from porewatch.edge.envelopes import SES
 from porewatch_local.generated.schemas import (
@@ -114,7 +115,8 @@ def test_the_rule_of_webhooks_lets_through_what_they_are_sent_of() -> None:
 
 def test_the_rules_of_mail_let_through_what_people_get_mail_about() -> None:
     assert set(RULES["MailRule"]["EventPattern"]["detail-type"]) == {
-        fact.__name__ for fact in MAILED
+        *(fact.__name__ for fact in MAILED),
+        *USER_EVENTS,
     }
     feedback = RULES["FeedbackRule"]["EventPattern"]
     assert (feedback["source"], set(feedback["detail-type"])) == ([SES], set(DETAIL_TYPES))

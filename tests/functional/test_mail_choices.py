@@ -1,5 +1,7 @@
 """What mail somebody gets is his choice: on the account page, and by a link in each mail."""
 
+# ruff: noqa: F811
+
 from __future__ import annotations
 
 import json
@@ -22,7 +24,7 @@ from tests.functional.test_accounts import ask, by_session
 from tests.functional.test_mail import Lab, box, happened, lab  # noqa: F401 - fixtures
 
 
-def user_of(lab: Lab, role: Role = Role.VIEWER) -> User:  # noqa: F811
+def user_of(lab: Lab, role: Role = Role.VIEWER) -> User:
     found = Accounts(lab.people).user(lab.users[role])
     assert found is not None
     return found
@@ -42,13 +44,13 @@ def visit(method: str, token: str, body: str = "") -> dict[str, Any]:
     return found
 
 
-def token_of(box: Mailbox, address: str = "viewer@lab.example") -> str:  # noqa: F811
+def token_of(box: Mailbox, address: str = "viewer@lab.example") -> str:
     headers = box.to(address)[0]["Content"]["Simple"]["Headers"]
     (link,) = (one["Value"] for one in headers if one["Name"] == "List-Unsubscribe")
     return str(link).strip("<>").partition("token=")[2]
 
 
-def test_opening_the_link_asks_and_changes_nothing(lab: Lab, box: Mailbox) -> None:  # noqa: F811
+def test_opening_the_link_asks_and_changes_nothing(lab: Lab, box: Mailbox) -> None:
     send("mailer", happened("RunCompleted", lab.run()))
     page = visit("GET", token_of(box))
     assert page["statusCode"] == 200
@@ -57,7 +59,7 @@ def test_opening_the_link_asks_and_changes_nothing(lab: Lab, box: Mailbox) -> No
     assert user_of(lab).mail is MailChoice.ALL
 
 
-def test_one_click_declines_it_for_good(lab: Lab, box: Mailbox) -> None:  # noqa: F811
+def test_one_click_declines_it_for_good(lab: Lab, box: Mailbox) -> None:
     run_id = lab.run()
     send("mailer", happened("RunCompleted", run_id))
     token = token_of(box)
@@ -72,14 +74,14 @@ def test_one_click_declines_it_for_good(lab: Lab, box: Mailbox) -> None:  # noqa
     assert box.sent
 
 
-def test_suspicions_are_declined_by_themselves(lab: Lab, box: Mailbox) -> None:  # noqa: F811
+def test_suspicions_are_declined_by_themselves(lab: Lab, box: Mailbox) -> None:
     send("mailer", happened("PathogenSuspected", lab.run()))
     visit("POST", token_of(box, "reviewer@lab.example"))
     reviewer = user_of(lab, Role.REVIEWER)
     assert (reviewer.mail, reviewer.mail_suspicions) == (MailChoice.ALL, False)
 
 
-def test_a_link_that_is_not_ours_declines_nothing(lab: Lab, box: Mailbox) -> None:  # noqa: F811
+def test_a_link_that_is_not_ours_declines_nothing(lab: Lab, box: Mailbox) -> None:
     send("mailer", happened("RunCompleted", lab.run()))
     token = token_of(box)
     wrong = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
@@ -89,13 +91,13 @@ def test_a_link_that_is_not_ours_declines_nothing(lab: Lab, box: Mailbox) -> Non
     assert user_of(lab).mail is MailChoice.ALL
 
 
-def test_a_link_of_a_deleted_user_does_nothing(lab: Lab) -> None:  # noqa: F811
+def test_a_link_of_a_deleted_user_does_nothing(lab: Lab) -> None:
     declined = Declined(user_id="u-" + "a" * 16, group=MailGroup.RUNS)
     assert visit("POST", wiring.unsubscribe_tokens().make(declined))["statusCode"] == 204
 
 
 @pytest.mark.parametrize("change", [{"mail_suspicions": False}, {"mail": "failures"}])
-def test_choices_are_made_by_the_api(lab: Lab, change: dict[str, Any]) -> None:  # noqa: F811
+def test_choices_are_made_by_the_api(lab: Lab, change: dict[str, Any]) -> None:
     me = by_session(lab.users[Role.VIEWER])
     before = ask("GET", "/me", me)[1]
     assert (before["mail"], before["mail_suspicions"]) == ("all", True)
@@ -105,7 +107,7 @@ def test_choices_are_made_by_the_api(lab: Lab, change: dict[str, Any]) -> None: 
     assert ask("GET", "/me", me)[1] == after
 
 
-def test_the_account_says_that_its_address_gets_no_mail(lab: Lab) -> None:  # noqa: F811
+def test_the_account_says_that_its_address_gets_no_mail(lab: Lab) -> None:
     me = by_session(lab.users[Role.VIEWER])
     assert ask("GET", "/me", me)[1]["mail_suppressed"] is None
     why = Suppression(code=SuppressionCode.BOUNCED, at=now())

@@ -9,9 +9,19 @@ import pytest
 
 from porewatch.adapters.mail.rendering import rendered
 from porewatch.domain.calls.findings import Outcome
-from porewatch.domain.mail.letter import TARGETS, AboutRun, Letter, letter_about
+from porewatch.domain.mail.letter import (
+    TARGETS,
+    AboutRun,
+    Letter,
+    confirmation_letter,
+    invitation_letter,
+    letter_about,
+    user_letter,
+)
 from porewatch.domain.mail.occasions import MailKind, Occasion
+from porewatch.domain.mail.user_occasions import UserOccasion
 from porewatch.domain.reasons.catalogue import languages
+from porewatch.domain.tiers.tier import TierName
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -53,6 +63,34 @@ def test_a_mail_can_be_read_by_everybody(
     dark = page.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor")
     assert dark == ("rgb(20, 25, 30)" if scheme == "dark" else "rgb(255, 255, 255)")
     context.close()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_mails_without_a_run_can_be_read_by_everybody(
+    browser: Browser, axe: str, language: str
+) -> None:
+    at = datetime(2026, 12, 1, 3, tzinfo=UTC)
+    lowered = UserOccasion(
+        kind=MailKind.TIER_LOWERED, user_id="u-" + "a" * 16, at=at, key="k", tier=TierName.FREE,
+        until=at,
+    )  # fmt: skip
+    letters = [
+        user_letter(lowered, language, ROOT, ""),
+        confirmation_letter(f"{ROOT}/web/confirm-mail", language),
+        invitation_letter(
+            place=NAME, given_by=NAME, roles=("viewer", "admin"), until=at,
+            url=f"{ROOT}/web/invitation#x", language=language,
+        ),
+    ]  # fmt: skip
+    page = browser.new_page(viewport={"width": 360, "height": 900})
+    for one in letters:
+        page.set_content(rendered(one).html)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.evaluate(axe)
+        found = page.evaluate("axe.run()")
+        assert found["passes"] and found["violations"] == []
+        assert one.links[0].url in rendered(one).text
+    page.close()
 
 
 @pytest.mark.parametrize("language", languages())

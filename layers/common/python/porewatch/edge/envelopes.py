@@ -17,6 +17,7 @@ from porewatch.domain.errors import MessageRefused
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.mail.suppression import DETAIL_TYPES, MailFeedback
+from porewatch.domain.mail.user_occasions import USER_EVENTS, UserEvent
 
 T = TypeVar("T")
 SES = "aws.ses"
@@ -128,10 +129,13 @@ def parse_fact(envelope: Envelope) -> Fact:
     return checked(TypeAdapter(cls), envelope.detail, cls.__name__)
 
 
-def parse_fact_or_feedback(envelope: Envelope) -> Fact | MailFeedback:
-    """The parser for the queue of mail: facts, and what SES says of mail that it sent."""
+def parse_of_mail(envelope: Envelope) -> Fact | UserEvent | MailFeedback:
+    """The parser for the queue of mail: facts, events about users, and what SES says of mail that
+    it sent."""
     if envelope.source == SES and envelope.detail_type in DETAIL_TYPES:
         return checked(TypeAdapter(MailFeedback), envelope.detail, envelope.detail_type)
+    if about_user := USER_EVENTS.get(envelope.detail_type):
+        return checked(TypeAdapter(about_user), envelope.detail, envelope.detail_type)
     return parse_fact(envelope)
 
 

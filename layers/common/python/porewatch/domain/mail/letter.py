@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.mail.occasions import MailKind, Occasion
+from porewatch.domain.mail.user_occasions import UserOccasion
 from porewatch.domain.reasons.catalogue import REASONS, Catalogue, read
 from porewatch.domain.visible import visible
 
@@ -81,6 +82,28 @@ def letter_about(occasion: Occasion, run: AboutRun, language: str, unsubscribe: 
         foot=(said.text("mail.foot.sign_in"), said.text(f"mail.foot.{_choice(occasion.kind)}")),
         unsubscribe=unsubscribe,
         account=f"{run.root}/web/account",
+    )
+
+
+def user_letter(occasion: UserOccasion, language: str, root: str, unsubscribe: str) -> Letter:
+    """About a tier or an archive. `unsubscribe`: empty for mail that cannot be declined."""
+    said, kind = words(language), occasion.kind.value
+    facts = []
+    if occasion.tier is not None:
+        facts.append((said.text("mail.fact.tier"), said.text(f"mail.tier.{occasion.tier.value}")))
+    if occasion.until is not None:
+        facts.append((said.text("mail.fact.readable_until"), _utc(occasion.until)))
+    facts.append((said.text("mail.fact.time"), _utc(occasion.at)))
+    return Letter(
+        language=language,
+        subject=said.text(f"mail.{kind}.subject"),
+        heading=said.text(f"mail.{kind}.heading"),
+        paragraphs=tuple(said.text(f"mail.{kind}.text").split("\n")),
+        facts=tuple(facts),
+        links=(Link(text=said.text("mail.link.runs"), url=f"{root}/web/runs"),),
+        foot=(said.text("mail.foot.sign_in"), said.text("mail.foot.account")),
+        unsubscribe=unsubscribe,
+        account=f"{root}/web/account",
     )
 
 

@@ -28,6 +28,9 @@ class MailKind(StrEnum):
     RUN_FAILED = "run_failed"
     RUN_REFUSED = "run_refused"
     SUSPICION = "suspicion"
+    THAWED = "thawed"
+    TIER_RAISED = "tier_raised"
+    TIER_LOWERED = "tier_lowered"
     INVITATION = "invitation"
     CONFIRMATION = "confirmation"
 

@@ -28,6 +28,10 @@ def wants(user: User, kind: MailKind) -> bool:
     runs may still have to act on a suspicion."""
     if kind is MailKind.SUSPICION:
         return user.mail_suspicions
+    if kind in (MailKind.TIER_RAISED, MailKind.TIER_LOWERED):
+        return True  # what he pays for, and when it ends, is no news that one declines
+    if kind is MailKind.THAWED:
+        return user.mail is not MailChoice.NONE
     if user.mail is MailChoice.FAILURES:
         return kind in ABOUT_FAILURES
     return user.mail is MailChoice.ALL
