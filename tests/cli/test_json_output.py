@@ -41,6 +41,7 @@ HERE = {
 }
 """Command -> a line that answers; in this order."""
 ELSEWHERE = {
+    "chaos archive": "tests/cloud/test_archive_on_the_engine.py, of a run that a user registered",
     "prices refresh": "tests/cli/test_cost.py, with recorded answers of AWS",
     "validate": "below, marked slow: it screens simulated runs for a quarter of a minute",
     "down": "below, of a folder where nothing runs",

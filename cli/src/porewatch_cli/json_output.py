@@ -27,6 +27,7 @@ from porewatch.domain.rules.orphan_cleanup import Reaped
 from porewatch.domain.signatures.answers import SignatureList, SignatureView
 from porewatch.domain.signatures.verify import SignatureFault
 from porewatch_cli.operate.accounts import Adopted
+from porewatch_cli.operate.chaos_archive import ArchiveTrouble
 from porewatch_cli.operate.default_bundle import DefaultNow
 from porewatch_cli.operate.doctor_checks import Check
 from porewatch_cli.operate.redrive import Letters
@@ -228,6 +229,7 @@ OUTPUTS: dict[str, Any] = {
     "projects adopt-runs": Adopted,
     "chaos interrupt": Interruption,
     "chaos kill": Interruption,
+    "chaos archive": ArchiveTrouble,
 }
 """Command -> what it prints. `references list` has the second form with --pushed or --stack."""
 LINES = {"run": RunView, "remote": RemoteRun, "submitted": Submission}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,15 @@ from porewatch_worker.report.parts.languages import languages
 
 if TYPE_CHECKING:
     from porewatch.domain.runs import ReadLimits
+
+
+class Events(StrEnum):
+    """What becomes of the events by which S3 says that an object is restored."""
+
+    SENT = "sent"
+    LOST = "lost"
+    DOUBLED = "doubled"
+
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="the run's id")]
 RevisionOption = Annotated[

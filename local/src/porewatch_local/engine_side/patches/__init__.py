@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     batch_jobs,
+    batch_messages,
     batch_stack,
     conditional_writes,
     data_api,
@@ -53,6 +54,7 @@ ALL = (
     terminated_stay,
     batch_jobs,
     batch_stack,
+    batch_messages,
     leftover_ends,
     request_address,
     request_counts,

@@ -1,0 +1,82 @@
+"""What the rules of the archive say of single cases: copies compared, speeds, what is bulky."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from porewatch.domain.archive.artefact import SMALLEST, Artefact, Shelf, is_bulky
+from porewatch.domain.archive.away import Away, Speed, State, Stored, same_content, speed_for
+from porewatch.domain.archive.steps import FIRST_PAUSE, LONGEST_PAUSE, failed
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def stored(size: int = 9, etag: str = "a", checksum: str = "") -> Stored:
+    return Stored(size=size, etag=etag, checksum=checksum, cold=False)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (stored(), True),
+        (stored(size=8), False),
+        (stored(etag="b"), False),
+        (stored(etag="b-2"), True),  # written in parts: the etag is of the parts
+        (stored(etag="b-2", checksum="crc:1"), True),  # the other one has none
+    ],
+)
+def test_a_copy_is_compared_by_all_that_both_have(other: Stored, same: bool) -> None:
+    assert same_content(stored(), other) is same
+
+
+def test_checksums_of_one_algorithm_decide() -> None:
+    one = stored(etag="a-2", checksum="crc:1")
+    assert same_content(one, stored(etag="b-9", checksum="crc:1"))
+    assert not same_content(one, stored(etag="a-2", checksum="crc:2"))
+    assert same_content(one, stored(etag="b-9", checksum="sha:2")), "not comparable"
+
+
+@pytest.mark.parametrize(
+    ("size", "speed"),
+    [(10**6, Speed.EXPEDITED), (10**9, Speed.STANDARD), (10**11, Speed.BULK)],
+)
+def test_small_comes_back_fast_and_large_cheaply(size: int, speed: Speed) -> None:
+    assert speed_for(size) is speed
+
+
+@pytest.mark.parametrize(
+    ("shelf", "name", "bulky"),
+    [
+        (Shelf.REPORTS, "tables.zip", True),
+        (Shelf.REPORTS, "report.pdf", False),
+        (Shelf.REPORTS, "bill.json", False),
+        (Shelf.RESULTS, "outputs/part.bin", True),
+        (Shelf.RESULTS, "worker.log", False),
+        (Shelf.RESULTS, "results.json", False),
+    ],
+)
+def test_what_a_page_needs_is_not_bulky(shelf: Shelf, name: str, bulky: bool) -> None:
+    key = f"runs/r/r0/{name}"
+    assert is_bulky(shelf, key, SMALLEST) is bulky
+    assert not is_bulky(shelf, key, SMALLEST - 1)
+
+
+def test_pauses_between_attempts_grow_to_a_day_and_a_claim_stands_unless_s3_refused() -> None:
+    key = "runs/r/r0/tables.zip"
+    away = Away(
+        artefact=Artefact(run_id="r", shelf=Shelf.REPORTS, key=key),
+        user_id="u-aaaaaaaaaaaaaaaa",
+        state=State.ARCHIVING,
+        size=1,
+        since=AT,
+        due=AT,
+        claimed_until=AT + timedelta(hours=2),
+    )
+    unknown, refused = (failed(away, "why", AT, over=over) for over in (False, True))
+    assert (unknown.due, refused.due) == (AT + timedelta(hours=2), AT + FIRST_PAUSE)
+    assert (unknown.claimed_until, refused.claimed_until) == (away.claimed_until, None)
+    for _ in range(20):
+        refused = failed(refused, "why", AT, over=True)
+    assert refused.due == AT + LONGEST_PAUSE
