@@ -55,6 +55,7 @@ ELSEWHERE = {
     **dict.fromkeys(
         ("signatures", "sign", "amend"), "tests/functional/test_signing.py, against the functions"
     ),
+    "tier": "tests/functional/test_submit_by_token.py, against the functions",
     "login": "tests/functional/test_submit_by_token.py, against the functions",
     "up": "tests/cloud/test_json_output.py, by the model that it prints",
 }

@@ -127,6 +127,10 @@ def test_a_run_is_sent_and_listed(
     signed_in = command("login", stdin=f"{secret}\n")
     assert signed_in["name"] == "Ada"
     assert Path(signed_in["file"]).stat().st_mode & 0o777 == 0o600
+    shown = command("tier")
+    assert (shown["tier"], shown["used"]["runs"], shown["upgrade"]) == ("premium", 0, None)
+    printed = CliRunner().invoke(app, ["tier", "--server", server]).stdout
+    assert "no limit" in printed and "used this month" in printed
     folder = tmp_path / "herd 7"
     for number in (1, 2):
         inner = folder / "fastq_pass" / f"barcode0{number}"
@@ -136,6 +140,7 @@ def test_a_run_is_sent_and_listed(
     send = ("submit", str(folder), "--project", "mine")
     first = command(*send)
     assert (first["files"], first["sent"]) == (2, 2), json.dumps(first)
+    assert command("tier")["used"]["runs"] == 1
     again = command(*send)
     assert (again["run_id"], again["sent"]) == (first["run_id"], 0)
     assert again["digest"] == first["digest"]

@@ -258,6 +258,18 @@ def logs(
         show_logs(chosen, run, stage, as_json=as_json, revision=revision)
 
 
+@command(app, "porewatch tier --server https://screens.example.org/v1")
+def tier(
+    server: Annotated[str, typer.Option("--server", help="the server's API")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show your tier at a server, what it allows, and what you used in this month."""
+    from porewatch_cli.remote.server import Server
+    from porewatch_cli.remote.tier import show_tier
+
+    show_tier(Server(server), as_json=as_json)
+
+
 @command(app, "porewatch login --server https://screens.example.org/v1")
 def login(
     server: Annotated[str, typer.Option("--server", help="the server's API")],

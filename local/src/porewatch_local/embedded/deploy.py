@@ -30,6 +30,7 @@ from porewatch_local.embedded.identity_parameters import (
     identity_parameters,
     parameter_overrides,
 )
+from porewatch_local.embedded.stripe_process import stripe_parameters
 from porewatch_local.paths import (
     LOOPBACK,
     Home,
@@ -87,7 +88,8 @@ def deploy_stack(
     source = source or Source(folder=home.repository)
     name = source.stack_name or _stack_name(source.folder)
     digest = source_digest(home, source)
-    parameters = identity_parameters(stack, source.folder / source.template)
+    template = source.folder / source.template
+    parameters = identity_parameters(stack, template) | stripe_parameters(home, stack, template)
     done = Deployed(digest=digest, stack_name=name, parameters=parameters)
     if not _current(home, stack, done):
         built = build(home, source, digest, progress)

@@ -1,5 +1,5 @@
-"""`down`: instances, instance host, identity provider, engine (which writes its state), database.
-Nothing is left."""
+"""`down`: instances, instance host, identity provider, stand-in for Stripe, engine (which writes
+its state), database. Nothing is left."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from porewatch_local.embedded.identity_provider import stop_identity
 from porewatch_local.embedded.instance_host_process import stop_host
 from porewatch_local.embedded.mail_catcher_process import stop_mail_catcher
 from porewatch_local.embedded.postgres import stop_postgres
+from porewatch_local.embedded.stripe_process import stop_stripe
 from porewatch_local.embedded.up import Progress
 from porewatch_local.paths import (
     find_home,
@@ -20,6 +21,7 @@ from porewatch_local.paths import (
 _PARTS = (
     ("instance host", stop_host),
     ("identity provider", stop_identity),
+    ("stand-in for Stripe", stop_stripe),
     ("engine", stop_engine),
     ("catcher of mail", stop_mail_catcher),
     ("PostgreSQL", stop_postgres),

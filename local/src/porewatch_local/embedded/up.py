@@ -1,5 +1,5 @@
-"""`up`: database, engine, stack, instance host, in this order; the identity provider starts beside
-the first two. `status` lists what runs."""
+"""`up`: database, engine, stand-in for Stripe, stack, instance host, in this order; the identity
+provider starts beside the first two. `status` lists what runs."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from porewatch_local.embedded.instance_host_process import start_host
 from porewatch_local.embedded.made_up_people import put_made_up_people
 from porewatch_local.embedded.mail_catcher_process import start_mail_catcher
 from porewatch_local.embedded.postgres import start_postgres
+from porewatch_local.embedded.stripe_process import listen, start_stripe
 from porewatch_local.embedded.users import (
     INSTANCE_HOST,
     OPERATOR,
@@ -37,7 +38,7 @@ from porewatch_local.paths import (
 )
 
 Progress = Callable[[str], None]
-PARTS = ("postgres", "engine", "identity", "mail", "host")
+PARTS = ("postgres", "engine", "identity", "mail", "stripe", "host")
 
 
 def up(
@@ -78,6 +79,7 @@ def _up(
     stack = root.model_copy(update={"credentials": user_key(place, root, OPERATOR)})
     stack = _with_outputs(place, stack)
     step.done(f"AWS at {stack.endpoint}")
+    step.done(f"stand-in for Stripe at {start_stripe(place)}")
     step.done(f"identity provider at {identity.ready().issuer}")
     if crashed:
         progress(crashed.message())
@@ -85,6 +87,7 @@ def _up(
         stack = deploy_stack(place, stack, progress=progress)
         step.done(f"stack {stack.stack_name} with {len(stack.outputs)} outputs")
         put_made_up_people(stack)
+        listen(place, stack)
         for run_id in unknown_runs(stack) if crashed else ():
             progress(f"run {run_id} has files and no record: submit it again")
     key = user_key(place, root, INSTANCE_HOST)
