@@ -26,7 +26,7 @@ from porewatch.domain.rules.cancelling import Cancelled
 from porewatch.domain.rules.orphan_cleanup import Reaped
 from porewatch.domain.signatures.answers import SignatureList, SignatureView
 from porewatch.domain.signatures.verify import SignatureFault
-from porewatch.usecases.billing.show_tier import MyTier
+from porewatch.domain.tiers.my_tier import MyTier
 from porewatch_cli.operate.accounts import Adopted
 from porewatch_cli.operate.chaos_archive import ArchiveTrouble
 from porewatch_cli.operate.default_bundle import DefaultNow

@@ -34,7 +34,8 @@ from porewatch.domain.submission.upload_answers import (
     UploadList,
     UploadView,
 )
-from porewatch.usecases.billing import begin_checkout, show_tier
+from porewatch.domain.tiers.my_tier import MyTier
+from porewatch.usecases.billing import begin_checkout
 from porewatch.usecases.people import (
     invite,
     manage_users,
@@ -162,7 +163,7 @@ ACCOUNT = (
           own_account.MeChange),
     Route("delete", "/me", "delete_me", "Delete your account", own_account.Deleted),
     Route("get", "/me/tier", "show_tier", "Your tier, what it allows, and what you used",
-          show_tier.MyTier),
+          MyTier),
     Route("post", "/me/checkout", "begin_checkout", "The page on which a tier is paid",
           begin_checkout.Page),
     Route("post", "/me/portal", "open_portal", "The page on which a subscription is changed",

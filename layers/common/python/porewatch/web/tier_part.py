@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from porewatch.domain.base import now
+from porewatch.domain.tiers.my_tier import MyTier
 from porewatch.edge import wiring
 from porewatch.settings import settings
-from porewatch.usecases.billing.show_tier import MyTier, show_tier
+from porewatch.usecases.billing.show_tier import show_tier
 from porewatch.web.router import Visit
 
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from porewatch.domain.base import now
 from porewatch.edge import wiring
 from porewatch.edge.asker import asker, claims, repeat
-from porewatch.edge.http import Created, request_body
+from porewatch.edge.http import Created, json_answer, request_body
 from porewatch.settings import settings
 from porewatch.usecases.billing.show_tier import show_tier
 from porewatch.usecases.people import own_account, own_credentials
@@ -31,15 +31,17 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         ).public()
 
     @api.get("/me/tier")
-    def tier() -> dict[str, object]:
-        return show_tier(
-            asker(api),
-            now(),
-            entitlements=wiring.entitlements(),
-            limits=wiring.tier_limits(),
-            unpaid=settings().unpaid_tier,
-            sells=settings().sells,
-        ).public()
+    def tier() -> tuple[dict[str, object], int]:
+        return json_answer(
+            show_tier(
+                asker(api),
+                now(),
+                entitlements=wiring.entitlements(),
+                limits=wiring.tier_limits(),
+                unpaid=settings().unpaid_tier,
+                sells=settings().sells,
+            )
+        )
 
     @api.delete("/me")
     def delete_me() -> dict[str, object]:

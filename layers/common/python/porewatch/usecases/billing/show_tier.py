@@ -3,55 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from porewatch.domain.base import Moment
 from porewatch.domain.people import policy
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import Scope
 from porewatch.domain.tiers.entitlement import grace_until, tier_of
 from porewatch.domain.tiers.limits import next_tier
-from porewatch.domain.tiers.tier import Tier, TierName, tiers
-from porewatch.usecases.views.show_runs import Answer
+from porewatch.domain.tiers.my_tier import MyTier, TierUse, Upgrade
+from porewatch.domain.tiers.tier import TierName, tiers
 
 if TYPE_CHECKING:
     from porewatch.adapters.people.entitlements import Entitlements
     from porewatch.adapters.people.tier_limits import TierLimits
-
-
-class TierUse(Answer):
-    """Of this calendar month (UTC)."""
-
-    runs: Annotated[int, Field(description="that began")]
-    spent_usd: float
-    held_usd: Annotated[float, Field(description="for machines at work")]
-
-
-class Upgrade(Answer):
-    """The tier above, and what it allows."""
-
-    tier: TierName
-    allows: Tier
-
-
-class MyTier(Answer):
-    """`paid_until`: the subscription is cancelled to this moment; None: it renews itself, or there
-    is none."""
-
-    tier: TierName
-    allows: Tier
-    used: TierUse
-    subscribed: bool = False
-    payment_failed: Annotated[bool, Field(description="of a renewal; it is tried again")] = False
-    paid_until: Moment | None = None
-    grace_until: Annotated[
-        Moment | None, Field(description="after a downgrade: until then results stay readable")
-    ] = None
-    upgrade: Annotated[
-        Upgrade | None, Field(description="None: it is the highest, or nothing can be bought here")
-    ] = None
 
 
 def show_tier(
