@@ -29,8 +29,8 @@ from porewatch_local.embedded.clients import (
 from porewatch_local.embedded.identity_parameters import (
     identity_parameters,
     parameter_overrides,
+    stripe_parameters,
 )
-from porewatch_local.embedded.stripe_process import stripe_parameters
 from porewatch_local.paths import (
     LOOPBACK,
     Home,

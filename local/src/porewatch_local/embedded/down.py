@@ -11,12 +11,12 @@ from porewatch_local.embedded.identity_provider import stop_identity
 from porewatch_local.embedded.instance_host_process import stop_host
 from porewatch_local.embedded.mail_catcher_process import stop_mail_catcher
 from porewatch_local.embedded.postgres import stop_postgres
-from porewatch_local.embedded.stripe_process import stop_stripe
 from porewatch_local.embedded.up import Progress
 from porewatch_local.paths import (
     find_home,
     locked,
 )
+from porewatch_local.stripe_stand_in.process import stop_stripe
 
 _PARTS = (
     ("instance host", stop_host),

@@ -10,9 +10,11 @@ from pathlib import Path
 import yaml
 
 from porewatch_local.embedded.clients import client
-from porewatch_local.paths import LOOPBACK, LocalStack
+from porewatch_local.paths import LOOPBACK, Home, LocalStack
+from porewatch_local.stripe_stand_in import process
 
 SECRET = "porewatch-local/sign-in"  # noqa: S105 - its name
+STRIPE_SECRET = "porewatch-local/stripe"  # noqa: S105 - its name
 
 
 MAIL_FROM = "porewatch@lab.example"
@@ -54,6 +56,15 @@ def _pages(stack: LocalStack) -> str:
     return f"{endpoint}/restapis/API_ID/v1/_user_request_"
 
 
+def stripe_parameters(home: Home, stack: LocalStack, template: Path) -> dict[str, str]:
+    """StripeSecretArn, StripePrice, StripeAddress and UnpaidTier, if `template` has them and the
+    stand-in for Stripe runs."""
+    values = process.said_to_the_stack(home)
+    if not values or "StripeAddress" not in template.read_text():
+        return {}
+    return {**values, "StripeSecretArn": _kept(stack, process.secret(home), STRIPE_SECRET)}
+
+
 def parameter_overrides(config: Path, table: str, more: dict[str, str]) -> list[str]:
     """`--parameter-overrides` with `more` and those of samconfig.toml, which it would hide."""
     if not more:
@@ -65,10 +76,10 @@ def parameter_overrides(config: Path, table: str, more: dict[str, str]) -> list[
     return ["--parameter-overrides", *kept, *(f"{name}={value}" for name, value in more.items())]
 
 
-def _kept(stack: LocalStack, text: str) -> str:
+def _kept(stack: LocalStack, text: str, name: str = SECRET) -> str:
     """The ARN of our secret, which now holds `text`."""
     secrets = client(stack, "secretsmanager")
     try:
-        return str(secrets.create_secret(Name=SECRET, SecretString=text)["ARN"])
+        return str(secrets.create_secret(Name=name, SecretString=text)["ARN"])
     except secrets.exceptions.ResourceExistsException:
-        return str(secrets.put_secret_value(SecretId=SECRET, SecretString=text)["ARN"])
+        return str(secrets.put_secret_value(SecretId=name, SecretString=text)["ARN"])

@@ -23,7 +23,6 @@ from porewatch_local.embedded.instance_host_process import start_host
 from porewatch_local.embedded.made_up_people import put_made_up_people
 from porewatch_local.embedded.mail_catcher_process import start_mail_catcher
 from porewatch_local.embedded.postgres import start_postgres
-from porewatch_local.embedded.stripe_process import listen, start_stripe
 from porewatch_local.embedded.users import (
     INSTANCE_HOST,
     OPERATOR,
@@ -36,6 +35,7 @@ from porewatch_local.paths import (
     find_home,
     locked,
 )
+from porewatch_local.stripe_stand_in.process import listen, start_stripe
 
 Progress = Callable[[str], None]
 PARTS = ("postgres", "engine", "identity", "mail", "stripe", "host")

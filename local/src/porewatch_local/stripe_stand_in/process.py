@@ -7,14 +7,11 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 from porewatch_local import processes
-from porewatch_local.embedded.clients import client
 from porewatch_local.paths import LOOPBACK, Home, LocalStack, free_port, remembered
 from porewatch_local.paths import write_private as write
 
-SECRET = "porewatch-local/stripe"  # noqa: S105 - its name
 PRICE = "price_of_the_stand_in"
 UNPAID = "POREWATCH_UNPAID_TIER"
 """Variable that says which tier users of the local stack have who pay nothing; unset: premium."""
@@ -53,19 +50,20 @@ def stop_stripe(home: Home) -> bool:
     return processes.stop(home.state / "stripe.json", seconds=5)
 
 
-def stripe_parameters(home: Home, stack: LocalStack, template: Path) -> dict[str, str]:
-    """StripeSecretArn, StripePrice, StripeAddress and UnpaidTier, if `template` has them and the
-    stand-in runs. The secret is put into Secrets Manager."""
+def said_to_the_stack(home: Home) -> dict[str, str]:
+    """Parameters of a deploy that the stand-in decides, without its secret; none while it is
+    down."""
     running = processes.read_record(home.state / "stripe.json")
-    if running is None or "StripeAddress" not in template.read_text():
+    if running is None:
         return {}
-    values = {
-        "StripeSecretArn": _kept(stack, json.dumps(_secrets(home))),
-        "StripePrice": PRICE,
-        "StripeAddress": _address(running.port),
-    }
+    values = {"StripePrice": PRICE, "StripeAddress": _address(running.port)}
     unpaid = os.environ.get(UNPAID)
     return {**values, "UnpaidTier": unpaid} if unpaid else values
+
+
+def secret(home: Home) -> str:
+    """What the stack's secret holds, as JSON."""
+    return json.dumps(_secrets(home))
 
 
 def listen(home: Home, stack: LocalStack) -> None:
@@ -97,12 +95,3 @@ def _secrets(home: Home) -> dict[str, str]:
 
 def _address(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
-
-
-def _kept(stack: LocalStack, text: str) -> str:
-    """The ARN of the secret, which now holds `text`."""
-    secrets = client(stack, "secretsmanager")
-    try:
-        return str(secrets.create_secret(Name=SECRET, SecretString=text)["ARN"])
-    except secrets.exceptions.ResourceExistsException:
-        return str(secrets.put_secret_value(SecretId=SECRET, SecretString=text)["ARN"])
