@@ -233,6 +233,14 @@ def test_without_a_new_sign_in_nothing_is_signed(stack: Stack, desk: Desk) -> No
     assert kept(desk) == ()
 
 
+def test_of_two_sign_ins_for_one_act_one_confirms_it(stack: Stack, desk: Desk) -> None:
+    act_id = begin(stack, desk, Meaning.REVIEWED, ADA)
+    before = desk.acts.find(act_id)
+    assert before is not None
+    after = confirm(desk, act_id)
+    assert code(lambda: desk.acts.confirm(before, after)) == "signature_act_over"
+
+
 def test_an_act_makes_one_signature(stack: Stack, desk: Desk) -> None:
     first = sign(stack, desk, Meaning.REVIEWED, ADA)
     again = complete(stack, desk, first.act_id, ADA)

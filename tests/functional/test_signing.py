@@ -201,9 +201,9 @@ def test_a_report_is_signed_after_a_new_sign_in(lab: Lab) -> None:
 
 
 def test_a_signature_has_the_servers_time(lab: Lab) -> None:
-    before = now()
     act = lab.ada.begin(lab.run_id, "reviewed", at="2001-01-01T00:00:00Z")
     lab.ada.confirm(act)
+    before = now()
     path = f"/runs/{lab.run_id}/signatures/{act['act_id']}"
     _, signed = lab.ada.api("POST", path, {"at": "2001-01-01T00:00:00Z"})
     assert before.isoformat() <= signed["at"].replace("Z", "+00:00") <= now().isoformat()

@@ -356,6 +356,14 @@ def test_one_that_was_made_after_its_day_was_recorded_is_named() -> None:
     assert [(one.code, one.number) for one in found] == [(SignatureFound.NOT_IN_ITS_DAY, 2)]
 
 
+def test_one_that_was_signed_once_more_is_not_the_one_that_its_day_names() -> None:
+    day = next_record(None, date(2026, 12, 1), CHAIN)
+    forged = chained(REVIEW, RELEASE.model_copy(update={"user_id": CLEO}))
+    found = faults(forged, [day], copies=[])
+    assert [(one.code, one.number) for one in found] == [(SignatureFound.NOT_IN_ITS_DAY, 2)]
+    assert faults(forged, copies=[]) == [], "without the day nothing shows it"
+
+
 def test_what_an_amendment_changed_is_computed() -> None:
     def states(standing: str, outcome: str) -> RunStates:
         results = [{"code": "PCV2", "standing": standing}] if standing else []
