@@ -114,3 +114,40 @@ def test_the_account_says_that_its_address_gets_no_mail(lab: Lab) -> None:
     Suppressions(lab.people).add("Viewer@lab.example", why)
     assert ask("GET", "/me", me)[1]["mail_suppressed"] == "bounced"
     assert "viewer" not in json.dumps(str(lab.people.get("MAILBOX#x", "SUPPRESSION")))
+
+
+def page(lab: Lab, method: str, path: str, role: Role = Role.VIEWER, **query: str) -> int:
+    """The status that somebody who is signed in gets from the web function."""
+    event = {
+        "httpMethod": method, "path": f"/v1/web/{path}", "resource": "/web/{page+}",
+        "pathParameters": {"page": path}, "headers": {"host": "abc.example"},
+        "multiValueHeaders": {"host": ["abc.example"]}, "isBase64Encoded": False, "body": None,
+        "queryStringParameters": query or None,
+        "multiValueQueryStringParameters": {name: [one] for name, one in query.items()} or None,
+        "requestContext": {
+            "authorizer": by_session(lab.users[role]), "path": f"/v1/web/{path}", "apiId": "abc",
+        },
+    }  # fmt: skip
+    return int(door("web")(event, Context())["statusCode"])
+
+
+def test_an_address_that_gets_no_mail_can_be_confirmed(lab: Lab, box: Mailbox) -> None:
+    assert page(lab, "POST", "account/confirmation") == 404  # it gets mail
+    why = Suppression(code=SuppressionCode.BOUNCED, at=now())
+    Suppressions(lab.people).add("viewer@lab.example", why)
+    assert page(lab, "POST", "account/confirmation") == 204
+    assert page(lab, "POST", "account/confirmation") == 409  # one an hour
+    (mail,) = box.to("viewer@lab.example")
+    text = mail["Content"]["Simple"]["Body"]["Text"]["Data"]
+    (link,) = (one for one in text.splitlines() if one.startswith("http"))
+    secret = link.partition("?secret=")[2]
+    assert page(lab, "GET", "confirm-mail", secret=secret) == 200
+    assert page(lab, "POST", "confirm-mail", secret="pwc_" + "b" * 52) == 404
+    assert page(lab, "POST", "confirm-mail", Role.REVIEWER, secret=secret) == 404
+    assert Suppressions(lab.people).find("viewer@lab.example") is not None
+    assert page(lab, "POST", "confirm-mail", secret=secret) == 204
+    assert Suppressions(lab.people).find("viewer@lab.example") is None
+    assert page(lab, "POST", "confirm-mail", secret=secret) == 404  # once
+    box.sent.clear()
+    send("mailer", happened("RunCompleted", lab.run()))
+    assert len(box.to("viewer@lab.example")) == 1

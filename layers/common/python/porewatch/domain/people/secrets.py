@@ -32,6 +32,7 @@ class Kind(StrEnum):
     INVITATION = "pwi"
     SHARE = "pwl"
     LOGIN = "pwo"
+    CONFIRMATION = "pwc"
 
 
 def new_id(prefix: str) -> str:
