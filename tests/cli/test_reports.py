@@ -9,6 +9,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from porewatch.adapters.archive.cold_storage import ColdStorage
 from porewatch.domain import s3_keys
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
@@ -97,3 +98,18 @@ def test_reports_of_samples_that_an_earlier_revision_had_do_not_stay(
     save_reports(stack, published(stack, again), tmp_path)
     there = {path.name for path in tmp_path.glob("report-*.pdf")}
     assert there == {"report-donor-8.pdf", "report-donor-8.ja.pdf", mine.name}
+
+
+def test_what_is_in_the_archive_is_named_and_the_rest_is_copied(
+    stack: Stack,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = published(stack, assemble(made_up.clean()), (*OLD, "tables.zip"))
+    ColdStorage("reports", stack.s3).archive(run.report_keys["tables.zip"])
+    saved = save_reports(stack, run, tmp_path)
+    assert "tables.zip" not in saved and "report.html" in saved
+    monkeypatch.setattr(output, "with_report", lambda *_: run)
+    output.report(stack, run.run_id, out=tmp_path, as_json=False)
+    assert "tables.zip  in the archive" in capsys.readouterr().out

@@ -21,6 +21,7 @@ from porewatch_cli.reports.report_files import (
     report_files,
 )
 from porewatch_cli.reports.reports import (
+    archived_files,
     read_bill,
     read_report,
     save_reports,
@@ -135,6 +136,8 @@ def report(
         else:
             where = Text("not published by that worker; --out FOLDER renders it from report.json")
         console.print(Text.assemble(f"{name:>14}  ", where), soft_wrap=True)
+    for name in sorted(archived_files(stack, run)):
+        console.print(f"{name:>14}  in the archive (docs/archive.md)", soft_wrap=True)
     if single := set(sample_files(content)):
         place = str(out) if out else "--out FOLDER copies them"
         console.print(of_samples(single, place), soft_wrap=True)

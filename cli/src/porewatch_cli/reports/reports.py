@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from porewatch.adapters.archive.cold_storage import ColdStorage
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import InputRefused, NotFound
 from porewatch.domain.money.cost import Bill
@@ -128,12 +129,23 @@ def read_bill(stack: Stack, run: RunRecord) -> Bill:
     return stack.bucket("Reports").get_json(key, Bill)
 
 
+def archived_files(stack: Stack, run: RunRecord) -> set[str]:
+    """Names of files of this revision that cannot be read before they come back from the
+    archive."""
+    folder = s3_keys.report_key(run.run_id, run.revision, "")
+    storage = ColdStorage(stack.output("ReportsBucketName"), stack.s3)
+    return {found.key.removeprefix(folder) for found in storage.below(folder) if found.cold}
+
+
 def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
-    """Copy everything that was published to `out`, replacing an earlier copy. Languages that were
-    not published, and reports of single samples, are rendered from the report."""
+    """Copy everything that was published to `out`, replacing an earlier copy; what is in the
+    archive is left out. Languages that were not published, and reports of single samples, are
+    rendered from the report."""
     out.mkdir(parents=True, exist_ok=True)
     bucket = stack.bucket("Reports")
-    published = dict.fromkeys((*run.report_keys, *REPORTS, BILL))
+    archived = archived_files(stack, run)
+    names = dict.fromkeys((*run.report_keys, *REPORTS, BILL))
+    published = [name for name in names if name not in archived]
     report = read_report(stack, run)
     clear_samples(out, REPORT)
 
