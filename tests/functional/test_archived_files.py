@@ -106,6 +106,8 @@ def test_at_the_deadline_it_is_refused_though_nothing_was_archived(
     assert said["withheld"][TABLES]["refused"] == "results_closed"
     assert (file()["storage"]["state"], file()["storage"]["refused"]) == ("hot", "results_closed")
     assert file("report.json")["storage"]["refused"] is None
+    removed = datetime.fromisoformat(file("report.json")["expires_at"])
+    assert removed >= ended_at + timedelta(days=14 + 365), "days count from the end of his time"
 
 
 def test_premium_and_its_grace_keep_the_door_open(
@@ -116,6 +118,7 @@ def test_premium_and_its_grace_keep_the_door_open(
     later(monkeypatch, lowered)
     assert TABLES in get(f"/runs/{RUN}/report")[1]["links"]
     assert file()["storage"]["readable_until"] is None
+    assert file("report.json")["expires_at"] is None, "he pays: it is kept"
     pays(TierName.FREE, lowered, lowered)
     assert TABLES in get(f"/runs/{RUN}/report")[1]["links"]
     later(monkeypatch, lowered + timedelta(days=30))

@@ -65,7 +65,7 @@ def show_files(
                 size=head.size if head else None,
                 written_at=head.modified if head else None,
                 sha256=sums.get(name),
-                expires_at=expires(head.modified, days) if head else None,
+                expires_at=stored.expires(head.modified, days) if head else None,
                 storage=stored.of(name),
             )
         )

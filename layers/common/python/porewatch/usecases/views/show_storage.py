@@ -22,8 +22,9 @@ from porewatch.domain.base import Model, Moment
 from porewatch.domain.errors import AccountRefused, TierRefused
 from porewatch.domain.reasons.reason import PeopleCode, because
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.retention.expiry import expires
 from porewatch.domain.tiers.entitlement import Entitlement, tier_of
-from porewatch.domain.tiers.tier import TierName
+from porewatch.domain.tiers.tier import TierName, tiers
 
 if TYPE_CHECKING:
     from porewatch.adapters.archive.archive_ledger import ArchiveLedger
@@ -60,14 +61,22 @@ class FileStorage(Model):
 
 @dataclass(frozen=True)
 class Storage:
-    """Of the files of one report, by the names of `RunRecord.report_keys`; hot when not named."""
+    """Of the files of one report, by the names of `RunRecord.report_keys`; hot when not named.
+    `window`: where who pays decides what expires; None: the age of each file does."""
 
     by_name: Mapping[str, FileStorage]
     tier: TierName
     at: datetime
+    window: Window | None = None
 
     def of(self, name: str) -> FileStorage:
         return self.by_name.get(name, FileStorage())
+
+    def expires(self, written: datetime, days: int) -> datetime | None:
+        """When a file that was written then is removed by its age; None: it is kept."""
+        if self.window is None:
+            return expires(written, days)
+        return None if self.window.until is None else expires(self.window.until, days)
 
     def seconds(self, name: str, most: int) -> int:
         """How long a link may be valid: not past the deadline."""
@@ -116,7 +125,8 @@ def show_storage(
             artefact = Artefact(run_id=record.run_id, shelf=Shelf.REPORTS, key=key)
             away = sources.archive.away(user, artefact)
             found[name] = _storage(away[0] if away else None, window)
-    return Storage(found, tier_of(paid, sources.unpaid, at), at)
+    pays = tiers()[sources.unpaid].results_days is not None
+    return Storage(found, tier_of(paid, sources.unpaid, at), at, window if pays else None)
 
 
 def _storage(away: Away | None, window: Window) -> FileStorage:
