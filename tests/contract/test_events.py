@@ -142,6 +142,7 @@ def test_every_folder_of_events_is_a_fact() -> None:
         ("RunStarted", {"WebhookQueue"}),
         ("RunCancelled", {"AlertQueue", "WebhookQueue"}),
         ("AlertAcknowledged", {"WebhookQueue"}),
+        ("ReportSigned", {"WebhookQueue"}),
         ("PhaseCompleted", set()),
     ],
 )

@@ -169,7 +169,11 @@ def test_nothing_of_a_result_goes_out_but_the_outcome(cls: type[Fact]) -> None:
     for value in (getattr(fact, name, None) for name in hidden):
         if isinstance(value, str) and value and value != fact.run_id:
             assert value not in text
-    expected = {"RunCompleted": "reportable_with_remarks", "RunFailed": "worker_lost"}
+    expected = {
+        "RunCompleted": "reportable_with_remarks",
+        "RunFailed": "worker_lost",
+        "ReportSigned": "released",
+    }
     assert said["data"]["outcome"] == expected.get(cls.__name__)
 
 

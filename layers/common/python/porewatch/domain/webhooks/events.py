@@ -13,6 +13,7 @@ from porewatch.domain.errors import code_of
 from porewatch.domain.facts.alert_facts import AlertAcknowledged, PathogenSuspected
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.run_facts import (
+    ReportSigned,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -36,6 +37,7 @@ class EventKind(StrEnum):
     RUN_CANCELLED = "run.cancelled"
     ALERT_RAISED = "alert.raised"
     ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    REPORT_SIGNED = "report.signed"
     TEST = "test"
 
 
@@ -50,6 +52,7 @@ KIND_OF: dict[type[Fact], EventKind] = {
     RunCancelled: EventKind.RUN_CANCELLED,
     PathogenSuspected: EventKind.ALERT_RAISED,
     AlertAcknowledged: EventKind.ALERT_ACKNOWLEDGED,
+    ReportSigned: EventKind.REPORT_SIGNED,
 }
 """Fact on the bus -> event. The template's rule lets these facts through; a test compares."""
 
@@ -63,7 +66,11 @@ class Event(Model):
     run_id: RunId | None = None
     revision: int = 0
     outcome: Annotated[
-        str, Field(description="completed: of the report; failed: code of the error; else empty")
+        str,
+        Field(
+            description="completed: of the report; failed: code of the error; signed: what the "
+            "signature means; else empty"
+        ),
     ] = ""
 
 
@@ -80,4 +87,6 @@ def event_of(fact: Fact) -> Event | None:
 def _outcome(fact: Fact) -> str:
     if isinstance(fact, RunCompleted) and fact.verdict is not None:
         return fact.verdict.outcome.value
+    if isinstance(fact, ReportSigned):
+        return fact.meaning
     return code_of(fact.error) if isinstance(fact, RunFailed) else ""
