@@ -1,12 +1,12 @@
-"""Accounts: who one is, tokens, sessions, projects, groups, members, invitations, share links."""
+"""Accounts: oneself, tokens, sessions, projects, groups, members, invitations, shares, charges."""
 
 from typing import Any
 
 from porewatch.edge.http import on_http, routes
-from porewatch.edge.routes import members, own, places, shares, stack
+from porewatch.edge.routes import charges, members, own, places, shares, stack
 
 api = routes()
-for group in (own, places, members, shares, stack):
+for group in (own, places, members, shares, stack, charges):
     group.add_routes(api)
 answer = on_http(api)
 

@@ -53,7 +53,11 @@ ELSEWHERE = {
         "tests/cli/test_people_and_projects.py, on its tables",
     ),
     **dict.fromkeys(
-        ("signatures", "sign", "amend"), "tests/functional/test_signing.py, against the functions"
+        ("signatures", "sign", "amend"),
+        "tests/functional/test_signing.py, against the functions"(
+            "charges month", "charges statement", "charges rates"
+        ),
+        "tests/functional/test_charges.py, on its tables",
     ),
     "tier": "tests/functional/test_submit_by_token.py, against the functions",
     "login": "tests/functional/test_submit_by_token.py, against the functions",

@@ -185,6 +185,11 @@ ROUTES = (
     Route("GET", "/users", scope=MANAGE),
     Route("PATCH", "/users/{user_id}", scope=MANAGE, body={"disabled": False}),
     Route("GET", "/usage", listed=True, scope=None),
+    Route("GET", "/charges", stack=frozenset({O, A})),
+    Route("GET", "/projects/{project_id}/statement", roles=frozenset({O, A}),
+          stack=frozenset({O, A})),
+    Route("GET", "/rates", stack=frozenset({O, A})),
+    Route("PUT", "/rates", scope=MANAGE, body={"from_month": "2099-01", "sample_usd": 35}),
 )  # fmt: skip
 PAGES = {"/web", "/web/{page+}", "/openapi.json", "/billing/events"}
 """Of the web function: tests of its own ask for them. The authorizer lets nobody but these pass

@@ -17,6 +17,7 @@ from porewatch.domain.choices import KnownBundle
 from porewatch.domain.facts.alerts import AlertView
 from porewatch.domain.forecast.prices import PriceList
 from porewatch.domain.money.budget import Books, Reservation
+from porewatch.domain.money.charges import MonthCharges, Statement
 from porewatch.domain.money.cost import Bill
 from porewatch.domain.people.accounts import Membership, Project, User
 from porewatch.domain.records.run_record import RunRecord
@@ -27,6 +28,7 @@ from porewatch.domain.rules.orphan_cleanup import Reaped
 from porewatch.domain.signatures.answers import SignatureList, SignatureView
 from porewatch.domain.signatures.verify import SignatureFault
 from porewatch.domain.tiers.my_tier import MyTier
+from porewatch_cli.money.charges import RatesKept
 from porewatch_cli.operate.accounts import Adopted
 from porewatch_cli.operate.chaos_archive import ArchiveTrouble
 from porewatch_cli.operate.default_bundle import DefaultNow
@@ -222,6 +224,9 @@ OUTPUTS: dict[str, Any] = {
     "prices show": PriceList,
     "prices refresh": FreshPrices,
     "registry rebuild": Rebuilt,
+    "charges month": MonthCharges,
+    "charges statement": Statement,
+    "charges rates": RatesKept,
     "people list": list[User],
     "people admin": User,
     "people disable": User,

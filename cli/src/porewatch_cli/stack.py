@@ -32,6 +32,8 @@ from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
+from porewatch.adapters.money.charges import Charges
+from porewatch.adapters.money.facility_rates import FacilityRates
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.project_runs import ProjectRuns
@@ -123,6 +125,14 @@ class Stack:
     @cached_property
     def accounts(self) -> Accounts:
         return Accounts(self.people)
+
+    @cached_property
+    def charges(self) -> Charges:
+        return Charges(self.table)
+
+    @cached_property
+    def rates(self) -> FacilityRates:
+        return FacilityRates(self.people)
 
     @cached_property
     def project_runs(self) -> ProjectRuns:

@@ -1,4 +1,4 @@
-"""Commands about cost: the bill of a run, and a forecast."""
+"""Commands about cost: the bill of a run, a forecast, and what projects are charged."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from porewatch_cli.commands.command import command, group
 from porewatch_cli.options import (
     JsonOption,
+    LanguageOption,
     ProfileOption,
     RegionOption,
     RevisionOption,
@@ -87,3 +88,96 @@ def forecast_path(
     from porewatch_cli.runs.cost import show_forecast
 
     show_forecast(path, layout=layout, region=region, as_json=as_json)
+
+
+charges = group("What projects are charged for a month, statements, and the facility's rates.")
+
+MonthOption = Annotated[
+    str | None, typer.Option("--month", metavar="YYYY-MM", help="in UTC (default: this one)")
+]
+CsvOption = Annotated[Path | None, typer.Option("--csv", help="write a table for spreadsheets")]
+
+
+@command(
+    charges, "porewatch charges month", "porewatch charges month --month 2026-11 --csv nov.csv"
+)
+def month(
+    month: MonthOption = None,
+    csv: CsvOption = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Show what each project is charged: settled bills, at the facility's rates."""
+    from porewatch_cli.money.charges import show_month
+    from porewatch_cli.stack import find_stack
+
+    chosen = find_stack(stack, profile=profile, region=region)
+    show_month(chosen, month, csv, as_json=as_json)
+
+
+@command(
+    charges,
+    "porewatch charges statement p-abcdefghijklmnop --month 2026-11 --pdf herd-7.pdf",
+    "porewatch charges statement default --csv default.csv",
+)
+def statement(
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="the project's id")],
+    month: MonthOption = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="write the statement")] = None,
+    csv: CsvOption = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Show what a project is charged for a month, and its runs."""
+    from porewatch_cli.money.charges import show_statement
+    from porewatch_cli.stack import find_stack
+
+    chosen = find_stack(stack, profile=profile, region=region)
+    show_statement(chosen, project, month, pdf=pdf, csv=csv, language=language, as_json=as_json)
+
+
+@command(
+    charges,
+    "porewatch charges rates",
+    "porewatch charges rates --from 2027-01 --markup 15 --sample 35",
+)
+def rates(
+    from_month: Annotated[
+        str | None,
+        typer.Option("--from", metavar="YYYY-MM", help="set rates: those given, from this month"),
+    ] = None,
+    markup: Annotated[float, typer.Option(min=0, help="percent on what machines cost")] = 0.0,
+    report: Annotated[float, typer.Option(min=0, help="USD for each report")] = 0.0,
+    sample: Annotated[float, typer.Option(min=0, help="USD for each sample")] = 0.0,
+    gigabase: Annotated[float, typer.Option(min=0, help="USD for 10^9 bases")] = 0.0,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Show the rates, or set those from a month on."""
+    from porewatch.domain.base import now
+    from porewatch.domain.money.charges import Rates
+    from porewatch.domain.people.principal import OPERATOR
+    from porewatch_cli.money import charges as shown
+    from porewatch_cli.stack import find_stack
+
+    chosen = find_stack(stack, profile=profile, region=region)
+    if from_month is None:
+        shown.show_rates(chosen, as_json=as_json)
+        return
+    asked = Rates(
+        from_month=from_month,
+        markup_percent=markup,
+        report_usd=report,
+        sample_usd=sample,
+        gigabase_usd=gigabase,
+        by=OPERATOR.name,
+        at=now(),
+    )
+    shown.set_rates(chosen, asked, as_json=as_json)

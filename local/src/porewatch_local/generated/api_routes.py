@@ -36,6 +36,7 @@ from porewatch.domain.submission.upload_answers import (
 )
 from porewatch.domain.tiers.my_tier import MyTier
 from porewatch.usecases.billing import begin_checkout
+from porewatch.usecases.money import statements
 from porewatch.usecases.people import (
     invite,
     manage_users,
@@ -104,6 +105,10 @@ _RUN, _UPLOAD = "/runs/{run_id}", "/runs/{run_id}/uploads/{upload_id}"
 _MATCH = (
     Parameter("If-Match", {"type": "string", "maxLength": 100}),
     Parameter("If-None-Match", {"type": "string", "maxLength": 100}),
+)
+_MONTH = (
+    Parameter("month", {"type": "string", "pattern": f"^{usage.MONTH.pattern}$"}),
+    Parameter("format", {"type": "string", "enum": list(usage.SHAPES)}),
 )
 _KEY = (
     Parameter("Idempotency-Key", {"type": "string", "maxLength": LONGEST_REQUEST_KEY,
@@ -181,9 +186,12 @@ ACCOUNT = (
     Route("patch", "/users/{user_id}", "change_user", "Change a user", manage_users.UserView,
           manage_users.UserChange),
     Route("get", "/usage", "show_usage", "Cost and runs by project and month", usage.Usage,
-          query=(Parameter("month", {"type": "string", "pattern": f"^{usage.MONTH.pattern}$"}),
-                 Parameter("format", {"type": "string", "enum": list(usage.SHAPES)}), CURSOR),
-          text_answer="text/csv"),
+          query=(*_MONTH, CURSOR), text_answer="text/csv"),
+    Route("get", "/charges", "list_charges", "What projects are charged for a month",
+          statements.MonthAnswer, query=_MONTH, text_answer="text/csv"),
+    Route("get", "/rates", "list_rates", "The facility's rates", statements.RatesList),
+    Route("put", "/rates", "set_rates", "Set the rates from a month on", statements.RatesList,
+          statements.RatesToSet),
     Route("get", f"{_RUN}/shares", "list_shares", "Links to a run", share_run.ShareList),
     Route("post", f"{_RUN}/shares", "share_run", "Make a link to a run", share_run.ShareMade,
           share_run.NewShare, status=201, headers=_KEY),
@@ -220,6 +228,9 @@ PLACES = (
     Route("post", "/projects", "make_project", "Make a project", places.ProjectView,
           places.NewProject, status=201, headers=_KEY),
     Route("get", "/projects/{project_id}", "show_project", "One project", places.ProjectView),
+    Route("get", "/projects/{project_id}/statement", "show_statement",
+          "What a project is charged for a month", statements.StatementAnswer, query=_MONTH,
+          text_answer="text/csv"),
     Route("patch", "/projects/{project_id}", "change_project", "Change a project",
           places.ProjectView, places.ProjectChange),
     Route("get", "/groups", "list_groups", "Groups of projects", places.GroupList, query=PAGE),

@@ -17,6 +17,8 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.ledger.stages import StageLedger
 from porewatch.adapters.messages.deliveries import Deliveries
 from porewatch.adapters.messages.notices import Topic
+from porewatch.adapters.money.charges import Charges
+from porewatch.adapters.money.facility_rates import FacilityRates
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Invitations, Sessions, ShareLinks, Tokens
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from porewatch.domain.signatures.signature import Signature
     from porewatch.usecases.billing.begin_checkout import Till
     from porewatch.usecases.mail.mail_invitation import Counter
+    from porewatch.usecases.money.statements import Accounting
     from porewatch.usecases.signatures.desk import Desk
     from porewatch.usecases.uploads.upload_context import UploadContext
 
@@ -62,6 +65,12 @@ def runs() -> RunLedger:
 
 def project_runs() -> ProjectRuns:
     return ProjectRuns(table(), admission().writes)
+
+
+def accounting() -> Accounting:
+    from porewatch.usecases.money.statements import Accounting  # noqa: PLC0415
+
+    return Accounting(Charges(table()), FacilityRates(people()), accounts(), project_runs())
 
 
 def admission() -> Admission:

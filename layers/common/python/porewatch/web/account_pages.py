@@ -24,6 +24,7 @@ from porewatch.usecases.people import (
 )
 from porewatch.usecases.people.project_use import project_use
 from porewatch.usecases.people.usage import usage
+from porewatch.web.charges.months import beside
 from porewatch.web.router import Visit
 from porewatch.web.tier_part import tier_part
 from porewatch.web.webhooks_part import webhooks_part
@@ -83,7 +84,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             user=asked["user"],
             projects=places.list_projects(visit.who, accounts=accounts, cursor=asked["projects"]),
             used=used,
-            months=_beside(used.month, f"{now():%Y-%m}"),
+            months=beside(used.month, f"{now():%Y-%m}"),
             stack_roles=sorted(STACK_ROLES),
         )
 
@@ -108,14 +109,3 @@ def add_routes(api: APIGatewayRestResolver) -> None:
 def _admin(visit: Visit) -> Visit:
     policy.require_in_stack(visit.who, StackAction.MANAGE_USERS)
     return visit
-
-
-def _beside(month: str, newest: str) -> tuple[str, str | None]:
-    """The months before and after this one, if there is one after it.
-
-    >>> _beside("2026-01", "2026-03"), _beside("2026-12", "2026-12")
-    (('2025-12', '2026-02'), ('2026-11', None))
-    """
-    count = int(month[:4]) * 12 + int(month[5:]) - 1
-    before, after = (f"{n // 12:04d}-{n % 12 + 1:02d}" for n in (count - 1, count + 1))
-    return before, after if month < newest else None

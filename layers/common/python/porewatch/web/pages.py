@@ -13,6 +13,7 @@ from porewatch.web import (
     static_files,
     upload_pages,
 )
+from porewatch.web.charges import charge_pages
 from porewatch.web.router import resolver
 from porewatch.web.samples import sample_pages
 from porewatch.web.sign_in import invitation_pages, sign_in_pages
@@ -26,6 +27,7 @@ PARTS = (
     file_pages,
     alert_pages,
     account_pages,
+    charge_pages,
     invitation_pages,
     mail_pages,
     sample_pages,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from porewatch.adapters.items import Add, Item, Put, Remove, Write, run_key
+from porewatch.adapters.money.charges import charge_writes
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.archive.window import first_look
 from porewatch.domain.errors import NotFound
@@ -73,7 +74,8 @@ def move_run(
         placed = [] if before else [project_write(after)]
         slot = _slot_writes(before, after, admitted)
         looked_at = [*_open_writes(before, after), *_archive_writes(before, after)]
-        writes = [*placed, *looked_at, *more, *slot, *_freed(before, after)]
+        charge = charge_writes(before, after)
+        writes = [*placed, *looked_at, *more, *slot, *charge, *_freed(before, after)]
         return Change(_item(after), facts, beside=writes)
 
     item = table.change(run_key(run_id), RUN, step)

@@ -6,6 +6,7 @@ GROUP#id         GROUP | PROJECT#id | MEMBER#user | INVITATION#digest
 PROJECT#id       PROJECT | MEMBER#user | INVITATION#digest
 SECRET#digest    SESSION | TOKEN | INVITATION | SHARE | VIEWS | LOGIN (forgotten by TTL)
 RUN#id           SHARE#digest
+RATES            month (`money.facility_rates`)
 SIGNING#id       ACT (a signature that was begun; forgotten by TTL)
 """
 

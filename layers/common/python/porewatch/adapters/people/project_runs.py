@@ -94,6 +94,12 @@ class ProjectRuns:
         while some := list(islice(places, page)):
             yield from self._records(some)
 
+    def names(self, run_ids: Sequence[str]) -> dict[str, Label | None]:
+        """Of those of the runs that there are; None: it goes by its id."""
+        found = get_many(self._table, [(run_key(run_id), RUN) for run_id in run_ids])
+        records = (item.model(RunRecord) for item in found.values())
+        return {record.run_id: record.name for record in records}
+
     @staticmethod
     def place(record: RunRecord) -> str:
         """The place after which `list` continues."""

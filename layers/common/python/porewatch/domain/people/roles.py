@@ -48,6 +48,7 @@ class Action(StrEnum):
     RELEASE = "release"
     AMEND = "amend"
     MANAGE_MEMBERS = "manage_members"
+    SEE_STATEMENTS = "see_statements"
 
 
 class StackAction(StrEnum):
@@ -84,6 +85,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.RELEASE: frozenset({_R, _A}),
     Action.AMEND: frozenset({_R, _A}),
     Action.MANAGE_MEMBERS: frozenset({_A}),
+    Action.SEE_STATEMENTS: frozenset({_O, _A}),
 }
 """Roles that may do it in the project where they are held."""
 STACK_ALLOWED: dict[StackAction, frozenset[Role]] = {
@@ -107,6 +109,7 @@ SCOPE_OF: dict[Action | StackAction, Scope] = {
     Action.RELEASE: Scope.REVIEW,
     Action.AMEND: Scope.REVIEW,
     Action.MANAGE_MEMBERS: Scope.MANAGE,
+    Action.SEE_STATEMENTS: Scope.READ,
     StackAction.SEE_ALL_RUNS: Scope.READ,
     StackAction.SEE_COSTS: Scope.READ,
     StackAction.MANAGE_PROJECTS: Scope.MANAGE,

@@ -61,6 +61,9 @@ class RunRecord(Model):
     report_keys: dict[str, str] = {}
     cost_usd: float = 0.0
     findings: int | None = None
+    bases: Annotated[
+        int | None, Field(ge=0, description="bases of its samples and controls that were screened")
+    ] = None
     verdict: Annotated[
         Verdict | None, Field(description="None: not over, or published by an earlier version")
     ] = None

@@ -43,6 +43,7 @@ def complete(
     at: datetime,
     verdict: Verdict | None = None,
     projection_key: str = "",
+    bases: int | None = None,
 ) -> Move:
     """RUNNING -> COMPLETED. StaleEpoch when the run has moved on to something else.
 
@@ -58,6 +59,7 @@ def complete(
         report_keys=report_keys,
         findings=findings,
         verdict=verdict,
+        bases=bases,
         cost_usd=max(record.cost_usd, cost_usd),
         completed_at=at,
         standing=None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from porewatch.domain.errors import MessageRefused
+from porewatch.domain.money.spreadsheet import as_text
 from porewatch.domain.people import policy
 from porewatch.domain.people.principal import Principal
 from porewatch.domain.people.roles import ProjectId, StackAction
@@ -29,8 +30,6 @@ SHAPES = ("json", "csv")
 PAGE = 500
 MOST_RUNS = 10_000
 """Runs that are read for one answer."""
-FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
-"""What a spreadsheet takes for the beginning of a formula (the wide ones, too)."""
 COLUMNS = ("month", "project", "name", "runs", *map(str, RunState), "usd")
 
 
@@ -120,8 +119,9 @@ def as_csv(used: Usage) -> str:
     lines.writerow(COLUMNS)
     for row in used.projects:
         states = [row.states.get(state, 0) for state in RunState]
-        name = f"'{row.name}" if row.name.startswith(FORMULA) else row.name
-        lines.writerow([used.month, row.project, name, row.runs, *states, f"{row.usd:.6f}"])
+        lines.writerow(
+            [used.month, row.project, as_text(row.name), row.runs, *states, f"{row.usd:.6f}"]
+        )
     return text.getvalue()
 
 

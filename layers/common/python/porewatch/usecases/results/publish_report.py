@@ -79,6 +79,7 @@ def publish_report(
     keys = _write(task, contents, types, bill, reports)
     states = states_of(report).model_dump_json(exclude_defaults=True)
     reports.put(s3_keys.states_key(task.run_id, task.revision), states.encode(), JSON)
+    found = results.get_json(s3_keys.results_key(task.run_id, task.revision), RunResults)
     runs.apply(
         task.run_id,
         run_endings.complete,
@@ -86,7 +87,8 @@ def publish_report(
         report_keys=keys,
         findings=len(report.detected),
         verdict=report.verdict,
-        projection_key=_project(task, results, reports),
+        projection_key=_project(task, found, reports),
+        bases=sum(screen.quality.bases for screen in found.screens),
         cost_usd=bill.total_usd,
         at=clock(),
     )
@@ -151,10 +153,9 @@ def _write(
     return keys
 
 
-def _project(task: Finish, results: Objects, reports: Objects) -> str:
+def _project(task: Finish, found: RunResults, reports: Objects) -> str:
     """Store what the registry shows, beside the reports; returns its key. Results expire before
     facts do."""
-    found = results.get_json(s3_keys.results_key(task.run_id, task.revision), RunResults)
     key = s3_keys.projection_key(task.run_id, task.revision)
     reports.put_json(key, projection_of(found))
     return key

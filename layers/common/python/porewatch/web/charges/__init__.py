@@ -1,0 +1,1 @@
+"""Pages of what projects are charged."""
