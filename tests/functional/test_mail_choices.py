@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
@@ -17,11 +17,15 @@ from porewatch.domain.mail.declining import Declined, MailGroup
 from porewatch.domain.mail.suppression import Suppression, SuppressionCode
 from porewatch.domain.people.accounts import MailChoice, User
 from porewatch.domain.people.roles import Role
+from porewatch.domain.reasons.catalogue import languages
 from porewatch.edge import wiring
-from tests.functional.doors import Context, door, send
+from tests.functional.doors import ROOT, Context, door, send
 from tests.functional.mailbox import Mailbox
 from tests.functional.test_accounts import ask, by_session
 from tests.functional.test_mail import Lab, box, happened, lab  # noqa: F401 - fixtures
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def user_of(lab: Lab, role: Role = Role.VIEWER) -> User:
@@ -118,6 +122,12 @@ def test_the_account_says_that_its_address_gets_no_mail(lab: Lab) -> None:
 
 def page(lab: Lab, method: str, path: str, role: Role = Role.VIEWER, **query: str) -> int:
     """The status that somebody who is signed in gets from the web function."""
+    return int(answer(lab, method, path, role, **query)["statusCode"])
+
+
+def answer(
+    lab: Lab, method: str, path: str, role: Role = Role.VIEWER, **query: str
+) -> dict[str, Any]:
     event = {
         "httpMethod": method, "path": f"/v1/web/{path}", "resource": "/web/{page+}",
         "pathParameters": {"page": path}, "headers": {"host": "abc.example"},
@@ -128,7 +138,8 @@ def page(lab: Lab, method: str, path: str, role: Role = Role.VIEWER, **query: st
             "authorizer": by_session(lab.users[role]), "path": f"/v1/web/{path}", "apiId": "abc",
         },
     }  # fmt: skip
-    return int(door("web")(event, Context())["statusCode"])
+    found: dict[str, Any] = door("web")(event, Context())
+    return found
 
 
 def test_an_address_that_gets_no_mail_can_be_confirmed(lab: Lab, box: Mailbox) -> None:
@@ -151,3 +162,33 @@ def test_an_address_that_gets_no_mail_can_be_confirmed(lab: Lab, box: Mailbox) -
     box.sent.clear()
     send("mailer", happened("RunCompleted", lab.run()))
     assert len(box.to("viewer@lab.example")) == 1
+
+
+@pytest.mark.web
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", languages())
+def test_the_pages_of_mail_can_be_read_by_everybody(
+    lab: Lab, browser: Browser, axe: str, language: str, scheme: str
+) -> None:
+    lab.change(Role.VIEWER, language=language)
+    why = Suppression(code=SuppressionCode.BOUNCED, at=now())
+    Suppressions(lab.people).add("viewer@lab.example", why)
+    declined = Declined(user_id=lab.users[Role.VIEWER], group=MailGroup.SUSPICIONS)
+    token = wiring.unsubscribe_tokens().make(declined)
+    css = (ROOT / "layers/common/python/porewatch/web/static/page.css").read_text()
+    window = browser.new_page(
+        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport={"width": 360, "height": 900},
+    )
+    for path, query in (
+        ("unsubscribe", {"token": token}), ("confirm-mail", {"secret": "x"}), ("account", {}),
+    ):  # fmt: skip
+        body = answer(lab, "GET", path, **query)["body"]
+        assert f'<html lang="{language}">' in body
+        window.set_content(body.replace("</head>", f"<style>{css}</style></head>"))
+        assert window.evaluate("document.documentElement.scrollWidth") <= 360
+        window.evaluate(axe)
+        found = window.evaluate("axe.run()")
+        assert found["passes"] and found["violations"] == [], path
+    assert window.locator(".note.warn button").count() == 1
+    window.close()
