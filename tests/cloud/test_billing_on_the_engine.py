@@ -19,6 +19,7 @@ from porewatch.domain.people.secrets import new_id
 from porewatch.domain.tiers.tier import TierName
 from porewatch_local import processes
 from porewatch_local.stripe_stand_in.cards import WORKS
+from porewatch_local.stripe_stand_in.process import listen
 from tests.cloud.conftest import Cloud
 from tests.cloud.making import wait_for
 
@@ -31,6 +32,7 @@ class Stripe:
     def __init__(self, stack: Cloud) -> None:
         running = processes.read_record(stack.home.state / "stripe.json")
         assert running is not None
+        listen(stack.home, stack.local)
         secrets = json.loads((stack.home.state / "secrets.json").read_text())
         self.address = f"http://127.0.0.1:{running.port}"
         self.api = stripe.StripeClient(

@@ -86,7 +86,7 @@ EXPECTED: dict[str, Any] = {
     "webhook_sender": NOTHING,
     "mailer": NOTHING,
     "mailer.bounce": NOTHING,
-    "billing": 400,  # not signed by the stand-in
+    "billing": {"statusCode": 400},  # not signed by the stand-in
     "entitlement_keeper": 0,  # refused and set aside at once
     "uploads": 403,  # the API's key registers no runs
     "credential_broker": "MessageRefused",
