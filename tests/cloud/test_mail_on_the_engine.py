@@ -134,7 +134,7 @@ def test_who_sends_mail_writes_nothing_of_users_and_sends_as_nobody_else(stack: 
                 TableName=stack.outputs["PeopleTable"],
                 Item={"pk": {"S": partition}, "sk": {"S": "MEMBER#x"}},
             )
-    for function in ("web", "webhook_sender", "alert_handler"):
+    for function in ("api", "webhook_sender", "alert_handler"):
         other: Any = client(stack.local, "sesv2", under_the_role_of(stack, function))
         with pytest.raises(ClientError, match="AccessDenied"):
             other.send_email(
