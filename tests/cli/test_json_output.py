@@ -54,9 +54,10 @@ ELSEWHERE = {
     ),
     **dict.fromkeys(
         ("signatures", "sign", "amend"),
-        "tests/functional/test_signing.py, against the functions"(
-            "charges month", "charges statement", "charges rates"
-        ),
+        "tests/functional/test_signing.py, against the functions",
+    ),
+    **dict.fromkeys(
+        ("charges month", "charges statement", "charges rates"),
         "tests/functional/test_charges.py, on its tables",
     ),
     "tier": "tests/functional/test_submit_by_token.py, against the functions",
