@@ -26,6 +26,13 @@ $(UV) pip install --quiet --only-binary :all: --no-deps --require-hashes --no-co
   --target "$(ARTIFACTS_DIR)/python" -r $(1) && rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"; }
 endef
 
+# boto3 comes with the runtime, and so must its companions: a layer that brings botocore or urllib3 alone (aws-xray-sdk
+# and stripe ask for them) would meet another version of boto3.
+FROM_RUNTIME := botocore|s3transfer|python-dateutil|six|urllib3
+define install_beside_runtime
+awk '/^[a-z]/ {keep = $$1 !~ /^($(FROM_RUNTIME))==/} keep' $(1) | $(call install_wheels,-)
+endef
+
 define byte_compile
 compiler='$(COMPILER)'; \
 if [ -n "$$compiler" ]; then "$$compiler" -m compileall -q --invalidation-mode unchecked-hash "$(1)"; \
