@@ -75,13 +75,12 @@ def stream_batch() -> int:
 
 def clock_of_the_intake() -> tuple[float, str]:
     """Every how many seconds a rule puts which message on the intake queue."""
-    (rule,) = (
-        own
+    ((rule, to),) = (
+        (own, to)
         for own in template().of_type("AWS::Events::Rule").values()
-        if "ScheduleExpression" in own
+        for to in own["Targets"]
+        if "ScheduleExpression" in own and target(to["Arn"]) == "IntakeQueue"
     )
-    (to,) = rule["Targets"]
-    assert target(to["Arn"]) == "IntakeQueue"
     return _seconds(rule["ScheduleExpression"]), to["Input"]
 
 
