@@ -273,7 +273,7 @@ def a_member(people: Table) -> None:
             at=at,
         )
     )
-    RunLedger(Table("ledger")).receive("run-1", at)
+    RunLedger(Table("ledger")).receive("run-2", at)
 
 
 def test_cancelling_reads_moves_and_pays(running: str, guard: Guard) -> None:  # noqa: F811
