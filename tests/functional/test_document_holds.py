@@ -193,9 +193,10 @@ def config_of(
             # one to nobody.
             + [
                 {
-                    "include-operation-id": "show_document",
+                    "include-operation-id": operation,
                     "checks": {"unsupported_method": {"enabled": False}},
                 }
+                for operation in ("show_document", "hear_payment_provider")
             ],
         }
     )

@@ -289,6 +289,7 @@ _CALLS: dict[str, Asking] = {
     "kms:Decrypt": _seal,
     "kms:Encrypt": _seal,
     "scheduler:CreateSchedule": _schedule,
+    "secretsmanager:GetSecretValue": partial(_of_resource, FIXED["StripeSecretArn"], {}),
     "sns:Publish": _publish,
     "sts:AssumeRole": partial(_of_resource, ARNS["AWS::IAM::Role"].format(name="workerrole"), {}),
     "sts:TagSession": partial(_of_resource, ARNS["AWS::IAM::Role"].format(name="workerrole"), {}),

@@ -17,6 +17,7 @@ FIXED = {
     "AWS::AccountId": "123456789012",
     "AWS::StackName": "porewatch",
     "AmiId": "ami-0123456789abcdef0",
+    "StripeSecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:stripe-AbCdEf",
 }
 _HERE = "us-east-1:123456789012"
 ARNS = {
