@@ -39,6 +39,7 @@ DEPENDS = {
     "link_parts": ["400"],  # on the size of the file, and how it was declared
     "keep_sheet": ["400", "422"],  # on the words in it; it comes as rows or as base64
     "seal_run": ["400"],  # on what lies in the run
+    "set_rates": ["400"],  # on the month that it is
     "list_alerts": ["400"],  # on the filters for which its cursor was given
 }
 """Operations that may refuse what a schema allows: whether they do depends on more than one field,
