@@ -14,6 +14,7 @@ from joserfc.jwk import OctKey
 from porewatch.adapters.people import published
 from porewatch.adapters.people.provider_http import ask
 from porewatch.domain import base
+from porewatch.domain.base import now
 from porewatch.domain.errors import (
     ConfigurationRefused,
     PorewatchError,
@@ -355,7 +356,9 @@ def test_what_the_token_does_not_say_is_asked_for(made: MadeProvider) -> None:
     assert made.sign_in(**LITTLE).email == ""
     made.discovery["userinfo_endpoint"] = f"{made.issuer}/user"
     made.user = MORE
-    found = made.sign_in(**LITTLE | {"preferred_username": "mika"})
+    at = now().replace(microsecond=0)
+    little = LITTLE | {"preferred_username": "mika", "auth_time": int(at.timestamp())}
+    found = made.sign_in(**little)
     assert found == Identity(
         issuer=made.issuer,
         subject="u-1",
@@ -363,6 +366,7 @@ def test_what_the_token_does_not_say_is_asked_for(made: MadeProvider) -> None:
         email_verified=True,
         name="Mika",
         preferred_username="mika",
+        signed_in_at=at,
     )
     (asked,) = (headers for path, _, headers in made.asked if path == "/user")
     assert asked["Authorization"] == f"Bearer {ACCESS}"

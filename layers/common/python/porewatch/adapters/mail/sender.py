@@ -12,8 +12,8 @@ from porewatch.domain.errors import PorewatchError, ReceiverRefused, Unavailable
 from porewatch.domain.mail.letter import Letter
 
 ONE_ATTEMPT = 1
-"""SES cannot tell a retry from a second mail; the queue tries again, once it is known that none
-was accepted."""
+"""SES cannot tell a retry from a second mail. When it does not answer, it may have accepted the
+mail all the same; then the queue's next try is a second one (docs/adr/0032)."""
 
 
 def _refusal(code: str) -> Callable[[str], PorewatchError]:

@@ -117,6 +117,7 @@ def with_user_information(identity: Identity, document: Mapping[str, Any]) -> Id
         update={
             "name": more.name or identity.name,
             "preferred_username": more.preferred_username or identity.preferred_username,
+            "signed_in_at": identity.signed_in_at,  # user information does not know when
         }
     )
 

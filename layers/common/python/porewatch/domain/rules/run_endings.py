@@ -44,10 +44,12 @@ def complete(
     verdict: Verdict | None = None,
     projection_key: str = "",
     bases: int | None = None,
+    total_usd: float = 0.0,
 ) -> Move:
     """RUNNING -> COMPLETED. StaleEpoch when the run has moved on to something else.
 
-    `cost_usd` is the revision's own; the record keeps what the run cost in all its revisions.
+    `cost_usd` is the revision's own; the record keeps what the run cost in all its revisions,
+    `total_usd`.
     """
     if record.revision == revision and record.state is RunState.COMPLETED:
         return None
@@ -60,7 +62,7 @@ def complete(
         findings=findings,
         verdict=verdict,
         bases=bases,
-        cost_usd=max(record.cost_usd, cost_usd),
+        cost_usd=max(record.cost_usd, cost_usd, total_usd),
         completed_at=at,
         standing=None,
     )

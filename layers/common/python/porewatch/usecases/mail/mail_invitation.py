@@ -33,12 +33,22 @@ class Counter:
 def mail_invitation(made: InvitationMade, counter: Counter) -> InvitationMade:
     """The same, and whether it was mailed. Never an error: who invites has the link as well, and a
     second request would make a second invitation."""
-    if counter.suppressions.find(made.email) is not None:
+    try:
+        if counter.suppressions.find(made.email) is not None:
+            return made
+        mail_id = counter.send(made.email, _letter(made, counter))
+    except PorewatchError as error:
+        _log.warning("an invitation was not mailed: %s", error)
         return made
+    _log.info("invitation %s is mail %s", made.invitation_id[:12], mail_id)
+    return made.model_copy(update={"mailed": True})
+
+
+def _letter(made: InvitationMade, counter: Counter) -> Letter:
     accounts = counter.accounts
     giver = accounts.user(made.given_by) if made.given_by else None
     find = accounts.group if made.place.startswith("g-") else accounts.project
-    letter = invitation_letter(
+    return invitation_letter(
         place=find(made.place).name,
         given_by=giver.name if giver else "",
         roles=tuple(role.value for role in made.roles),
@@ -46,10 +56,3 @@ def mail_invitation(made: InvitationMade, counter: Counter) -> InvitationMade:
         url=counter.root + made.path,
         language=language_of(giver),
     )
-    try:
-        mail_id = counter.send(made.email, letter)
-    except PorewatchError as error:
-        _log.warning("an invitation was not mailed: %s", error)
-        return made
-    _log.info("invitation %s is mail %s", made.invitation_id[:12], mail_id)
-    return made.model_copy(update={"mailed": True})

@@ -90,6 +90,7 @@ def publish_report(
         projection_key=_project(task, found, reports),
         bases=sum(screen.quality.bases for screen in found.screens),
         cost_usd=bill.total_usd,
+        total_usd=round(sum(line.usd for line in runs.cost_lines(task.run_id)), 6),
         at=clock(),
     )
     return Published(report_keys=keys)
