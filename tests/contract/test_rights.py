@@ -167,3 +167,15 @@ def test_a_transaction_is_authorized_item_by_item() -> None:
 )
 def test_what_the_table_allows(role: str, one: Asked, may: bool) -> None:
     assert (allowed(role, one) is not None) is may
+
+
+def test_whoever_puts_events_on_the_bus_does_so_as_porewatch_alone() -> None:
+    """Rules match by source: nothing of ours can say something in another's name."""
+    putting = {
+        role: right.condition
+        for role, rights_of in golden().items()
+        for right in rights_of
+        if right.action == "events:PutEvents"
+    }
+    assert {"archiver", "entitlement_keeper", "fact_publisher"} <= set(putting)
+    assert set(putting.values()) == {"ForAllValues:StringEquals events:source = porewatch"}

@@ -29,7 +29,6 @@ class Tier(Model):
     month_usd: Annotated[
         float | None, Field(ge=0, allow_inf_nan=False, description="cost in a calendar month")
     ]
-    priority: Annotated[int, Field(ge=0, description="the higher one's machines start first")]
     results_days: Annotated[
         int | None, Field(ge=1, description="days after a run's end; then results are archived")
     ]
