@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from porewatch.adapters.audit.audit_key import AuditKey
 from porewatch.adapters.audit.signatures import Signatures, signatures_key
 from porewatch.adapters.audit.signing_acts import SigningActs
-from porewatch.adapters.items import Item
+from porewatch.adapters.items import Item, run_key
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import Forbidden, NotFound, PorewatchError
@@ -32,6 +33,7 @@ from porewatch_cli.stack import Stack
 from tests.cli.test_anchor import (
     FORGED,
     anchors_of,
+    audited,
     in_json,
     published,
     recorded,
@@ -193,6 +195,81 @@ def test_audit_names_one_that_was_removed_or_is_of_another_report(stack: Stack, 
     assert faults() == []
     published(stack, FORGED)
     assert faults() == [("signature_of_another_report", 1), ("signature_of_another_report", 2)]
+
+
+def spoiled(stack: Stack, number: int) -> None:
+    """With the rights of an administrator: a record that is no signature any more."""
+    place = signatures_key("run-1"), f"SIGNATURE#{number:04d}"
+    item = stack.table.need(*place)
+    stack.table.put(replace(item, body=json.dumps({**json.loads(item.body), "at": "never"})))
+
+
+def test_audit_names_a_record_that_is_no_signature_any_more(stack: Stack, desk: Desk) -> None:
+    _, release = released(stack, desk)
+    spoiled(stack, 1)
+    assert faults() == [("signature_changed", 1)]
+    assert any("signature 1 was changed" in one for one in in_json()["faults"])
+    assert kept(desk) == (release,), "pages show the others"
+    spoiled(stack, 2)
+    assert faults() == [("signature_changed", 1), ("signature_changed", 2)]
+    assert desk.signatures.by_act("run-1", release.act_id) is None
+    assert show_signatures(stack.runs.get("run-1"), ADA, desk=desk).signatures == ()
+
+
+def test_nothing_is_signed_over_a_record_that_is_no_signature(stack: Stack, desk: Desk) -> None:
+    released(stack, desk)
+    spoiled(stack, 1)
+    spoiled(stack, 2)
+    act_id = begin(stack, desk, Meaning.REVIEWED, ADA)
+    confirm(desk, act_id)
+    assert code(lambda: complete(stack, desk, act_id, ADA)) == "signature_forged"
+
+
+def test_a_record_in_the_place_of_another_is_named(stack: Stack, desk: Desk) -> None:
+    review, _ = released(stack, desk)
+    stack.table.put(Item.of(signatures_key("run-1"), "SIGNATURE#0002", review))
+    assert faults() == [("signature_changed", 2)]
+
+
+def test_a_copy_that_cannot_be_read_does_not_stop_an_audit(stack: Stack, desk: Desk) -> None:
+    review, _ = released(stack, desk)
+    copies = [one.key for one in desk.reports.keys("signatures/") if one.key.endswith(".json")]
+    assert len(copies) == 2
+    for key in copies:
+        desk.reports.put(key, b"{")
+    assert faults() == []
+    stored(stack, review, name="Cleo")
+    assert ("signature_changed", 1) in faults()
+
+
+@pytest.mark.parametrize("gone", ["file", "broken", "run"])
+def test_signatures_are_checked_without_the_report(stack: Stack, desk: Desk, gone: str) -> None:
+    review, _ = released(stack, desk)
+    key = s3_keys.report_key("run-1", 0, "report.json")
+    if gone == "file":
+        desk.reports.remove(key)
+    elif gone == "broken":
+        desk.reports.put(key, b"{")
+    else:
+        stack.table.delete(run_key("run-1"), "RUN")
+    document = in_json()
+    assert not document["holds"]
+    assert document["signatures"] == {"count": 2, "faults": []}
+    assert "the report cannot be read" in document["faults"][0]
+    exit_code, said = audited()
+    assert exit_code == 1
+    assert "the report cannot be read" in said
+    assert "2 signatures, each as it was signed." in said
+    stored(stack, review, name="Cleo")
+    assert ("signature_reattributed", 1) in faults()
+    assert "signature 1 (reviewed by Cleo" in audited()[1]
+
+
+def test_without_report_and_signatures_audit_says_that_there_is_none(stack: Stack) -> None:
+    stack.table.delete(run_key("run-1"), "RUN")
+    exit_code, said = audited()
+    assert exit_code != 0
+    assert "signature" not in said
 
 
 def test_a_signature_of_another_stack_proves_nothing(stack: Stack, desk: Desk) -> None:

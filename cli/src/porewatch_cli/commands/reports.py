@@ -126,20 +126,28 @@ def audit(
     --head also detects a trail that was rewritten as a whole; for a run, the stack's signed anchor
     does.
     """
-    from porewatch_cli.reports.audit import anchored, audit_report, kept_head
+    from porewatch.domain.errors import Refused
+    from porewatch_cli.reports.audit import anchored, audit_report, audit_signatures, kept_head
     from porewatch_cli.reports.reports import report_as_written
     from porewatch_cli.terminal import EXIT_FAILED
 
     kept = kept_head(head) if head is not None else None
-    found, document = report_as_written(report, stack, profile, region, revision=revision)
-    published = not Path(report).exists()
-    anchor = signatures = None
-    if published:
+    anchor = signatures = chosen = None
+    if not Path(report).exists():
         from porewatch_cli.reports.signatures_audit import signed
         from porewatch_cli.stack import find_stack
 
         chosen = find_stack(stack, profile=profile, region=region)
-        anchor, signatures = anchored(found, chosen), signed(found.run_id, chosen)
+        signatures = signed(report, chosen)
+    try:
+        found, document = report_as_written(report, stack, profile, region, revision=revision)
+    except Refused as refusal:
+        if signatures is None or signatures.empty:
+            raise
+        audit_signatures(report, refusal, signatures, as_json=as_json, kept=kept)
+        raise typer.Exit(EXIT_FAILED) from refusal
+    if chosen is not None:
+        anchor = anchored(found, chosen)
     if not audit_report(
         found, document, as_json=as_json, kept=kept, anchor=anchor, signed=signatures
     ):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from porewatch.domain.errors import InputRefused
+from porewatch.domain.errors import InputRefused, Refused
 from porewatch.domain.results.audit_anchors import (
     Anchor,
     AnchorDay,
@@ -217,8 +217,7 @@ def audit_report(
         }
         print_json({**summary, "kept_head": kept, **beside, "faults": found})
         return not found
-    for fault in found:
-        console.print(Text.assemble(("changed", "bold red"), f" {fault}"), soft_wrap=True)
+    _print_faults(found)
     if not found:
         console.print(
             f"{report.run_id}: {plural(entries, 'entry', 'entries')}, the chain is valid."
@@ -229,10 +228,35 @@ def audit_report(
         console.print(anchor.sentence, soft_wrap=True)
     if anchor is not None and not anchor.chain.denies:
         console.print(anchor.chain_sentence, soft_wrap=True)
+    _print_valid(signed)
+    return not found
+
+
+def audit_signatures(
+    run_id: str, refusal: Refused, signed: Signed, *, as_json: bool, kept: str | None
+) -> None:
+    """Show what is found of a run's signatures when its report cannot be read, which is a fault,
+    too: deleted, expired, or no report any more."""
+    missing = f"the report cannot be read: {refusal.problem}"
+    if as_json:
+        summary = {"run_id": run_id, "holds": False, "head": "", "entries": 0, "kept_head": kept}
+        beside = {"anchor": None, "signatures": signed.for_scripts()}
+        print_json({**summary, **beside, "faults": [missing, *signed.sentences]})
+        return
+    console.print(Text(missing), soft_wrap=True)
+    _print_faults(signed.sentences)
+    _print_valid(signed)
+
+
+def _print_faults(faults: Sequence[str]) -> None:
+    for fault in faults:
+        console.print(Text.assemble(("changed", "bold red"), f" {fault}"), soft_wrap=True)
+
+
+def _print_valid(signed: Signed | None) -> None:
     if signed is not None and not signed.faults:
         of = plural(len(signed.signatures), "signature")
         console.print(f"{of}, each as it was signed." if signed.signatures else "not signed.")
-    return not found
 
 
 def kept_head(given: str) -> str:

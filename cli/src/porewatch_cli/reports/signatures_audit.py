@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from porewatch.domain import s3_keys
-from porewatch.domain.errors import NotFound
+from porewatch.domain.errors import Refused
 from porewatch.domain.results.publishing import REPORT
 from porewatch.domain.results.report import Report
 from porewatch.domain.signatures.signature import Signature
@@ -45,10 +45,15 @@ class Signed:
         ]
         return {"count": len(self.signatures), "faults": faults}
 
+    @property
+    def empty(self) -> bool:
+        """Nothing was ever signed."""
+        return not self.signatures and not self.faults
+
     def _sentence(self, fault: SignatureFault) -> str:
         one = next((s for s in self.signatures if s.number == fault.number), None)
         if one is None:
-            return f"signature {fault.number} was removed"
+            return f"signature {fault.number} {_SAYS[fault.code]}"
         fields = f": {', '.join(fault.fields)}" if fault.fields else ""
         return f"{_named(one)} {_SAYS[fault.code]}{fields}"
 
@@ -73,6 +78,7 @@ def signed(run_id: str, stack: Stack) -> Signed | None:
     if kept is None or anchors is None:
         return None
     signatures = kept.of(run_id)
+    unreadable = kept.unreadable(run_id)
     revisions = {one.revision for one in signatures}
     faults = signature_faults(
         run_id,
@@ -81,15 +87,19 @@ def signed(run_id: str, stack: Stack) -> Signed | None:
         copies=_copies(run_id, stack),
         published=_published(run_id, revisions, stack),
         days=anchors.days(),
+        unreadable=unreadable,
     )
     return Signed(signatures, tuple(faults))
 
 
 def _copies(run_id: str, stack: Stack) -> dict[int, Signature]:
-    """Those beside the reports that the key made, by number: the others prove nothing."""
+    """Those beside the reports that the key made, by number: the others, and what cannot be read,
+    prove nothing."""
     reports, kept, found = stack.bucket("Reports"), stack.signatures, {}
     for head in reports.keys(s3_keys.signatures_prefix(run_id)):
-        if head.key.endswith(".json"):
+        if not head.key.endswith(".json"):
+            continue
+        with suppress(Refused):
             copy = reports.get_json(head.key, Signature)
             if kept is not None and copy.run_id == run_id and kept.proves(copy):
                 found[copy.number] = copy
@@ -100,7 +110,7 @@ def _published(run_id: str, revisions: set[int], stack: Stack) -> dict[int, Publ
     """Of the revisions whose report can still be read."""
     reports, found = stack.bucket("Reports"), {}
     for revision in revisions:
-        with suppress(NotFound, ValidationError):
+        with suppress(Refused, ValidationError):
             content = reports.get(s3_keys.report_key(run_id, revision, REPORT))
             audit = Report.model_validate_json(content).audit
             digest = hashlib.sha256(content).hexdigest()

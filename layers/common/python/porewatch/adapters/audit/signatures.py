@@ -4,7 +4,9 @@ that of the signing function writes, and which stays when the run is deleted."""
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+from pydantic import ValidationError
 
 from porewatch.adapters.audit.anchors import ANCHORS, SIGNATURE_PREFIX
 from porewatch.adapters.audit.audit_key import AuditKey
@@ -24,17 +26,27 @@ class Signatures:
         self._table, self._stack, self._key = table, stack, key
 
     def of(self, run_id: str) -> tuple[Signature, ...]:
-        """All signatures of a run, proved or not, by number."""
-        items = self._table.query(signatures_key(run_id), SIGNATURE_PREFIX)
-        return tuple(item.model(Signature) for item in items)
+        """All signatures of a run that can be read, proved or not, by number."""
+        return tuple(one for _, one in self._records(run_id) if one is not None)
+
+    def unreadable(self, run_id: str) -> tuple[int, ...]:
+        """Numbers whose record is no signature of that number: somebody has changed it."""
+        return tuple(number for number, one in self._records(run_id) if one is None)
+
+    def _records(self, run_id: str) -> Iterator[tuple[int, Signature | None]]:
+        for item in self._table.query(signatures_key(run_id), SIGNATURE_PREFIX):
+            number = int(item.sk.removeprefix(SIGNATURE_PREFIX))
+            one = _read(item)
+            yield number, one if one is not None and one.number == number else None
 
     def by_act(self, run_id: str, act_id: str) -> Signature | None:
-        """The signature that this act has made; an act makes one."""
+        """The signature that this act has made; an act makes one. None, too, when its record can
+        no longer be read."""
         done = self._table.get(signatures_key(run_id), ACT_PREFIX + act_id)
         if done is None:
             return None
         number = int(done.attributes["number"])
-        return self._table.need(signatures_key(run_id), _place(number)).model(Signature)
+        return _read(self._table.need(signatures_key(run_id), _place(number)))
 
     def signed(self, bare: Signature) -> Signature:
         """With its proof. Raises Unavailable or Throttled."""
@@ -62,6 +74,13 @@ class Signatures:
 def signatures_key(run_id: str) -> str:
     """Partition of the signatures of a run."""
     return f"SIGNATURES#{run_id}"
+
+
+def _read(item: Item) -> Signature | None:
+    try:
+        return item.model(Signature)
+    except ValidationError:
+        return None
 
 
 def _place(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from porewatch.domain.base import Model
@@ -50,18 +50,22 @@ def signature_faults(
     copies: Mapping[int, Signature],
     published: Mapping[int, Published],
     days: Sequence[AnchorDay] = (),
+    unreadable: Collection[int] = (),
 ) -> Iterator[SignatureFault]:
     """Every fault, by number. `copies`: the signatures kept beside the reports, by number;
     `published`: by revision, of those that can still be read; `days`: the signed records of days,
-    which hold what was signed up to their end."""
+    which hold what was signed up to their end; `unreadable`: numbers whose record is no
+    signature."""
     named = _named_by_days(run_id, days)
-    last = max((*(s.number for s in signatures), *copies, *named), default=0)
+    last = max((*(s.number for s in signatures), *unreadable, *copies, *named), default=0)
     there = {one.number: one for one in signatures}
     previous = GENESIS
     for number in range(1, last + 1):
         one = there.get(number)
         if one is None:
-            yield SignatureFault(code=SignatureFound.REMOVED, number=number)
+            changed = number in unreadable
+            code = SignatureFound.CHANGED if changed else SignatureFound.REMOVED
+            yield SignatureFault(code=code, number=number)
             previous = ""
             continue
         if not proves(one):

@@ -170,7 +170,8 @@ def _signed(
     confirmation = need_confirmation(act, at)
     subject = newest_subject(run, desk)
     earlier = desk.signatures.of(run.run_id)
-    if earlier and not desk.signatures.made(earlier[-1]):
+    forged = bool(desk.signatures.unreadable(run.run_id))
+    if forged or (earlier and not desk.signatures.made(earlier[-1])):
         why = because(SignatureCode.SIGNATURE_FORGED)
         raise SignatureRefused(why, remedy="`porewatch audit` names it.")
     order = Sign(
