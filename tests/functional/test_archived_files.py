@@ -144,14 +144,16 @@ def test_what_comes_back_says_when(
     assert TABLES in get(f"/runs/{RUN}/report")[1]["links"]
 
 
-def test_a_run_that_nobody_registered_is_held_to_no_tier(
-    cloud: Table, ended_at: datetime, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("by", [None, "an operator's program"])
+def test_a_run_that_no_user_registered_is_held_to_no_tier(
+    cloud: Table, ended_at: datetime, monkeypatch: pytest.MonkeyPatch, by: str | None
 ) -> None:
     item = cloud.need(f"RUN#{RUN}", "RUN")
-    nobodys = item.model(RunRecord).model_copy(update={"submitted_by": None})
+    nobodys = item.model(RunRecord).model_copy(update={"submitted_by": by})
     cloud.put(Item.of(item.pk, item.sk, nobodys, kind=item.kind))
     later(monkeypatch, ended_at + timedelta(days=300))
     assert TABLES in get(f"/runs/{RUN}/report")[1]["links"]
+    assert file()["storage"]["readable_until"] is None
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "archived"), ("ja", "アーカイブ済み")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -23,6 +24,7 @@ from porewatch.domain.archive.away import Away, State
 from porewatch.domain.archive.steps import CLAIM
 from porewatch.domain.archive.user_archive import UserArchive
 from porewatch.domain.base import now
+from porewatch.domain.errors import Conflict
 from porewatch.domain.facts.run_facts import RunHeld
 from porewatch.domain.records.retention_record import Hold
 from porewatch.domain.records.run_record import RunRecord
@@ -268,17 +270,45 @@ def test_a_message_of_something_else_is_refused(run: RunRecord) -> None:
     assert "elsewhere" in dead["Messages"][0]["Body"]
 
 
-def test_who_archives_while_a_thaw_ends_stays_listed(cloud: Table, clock: Clock) -> None:
+def test_what_a_program_registered_is_not_archived_and_expires_from_its_end(
+    run: RunRecord, clock: Clock, cloud: Table
+) -> None:
+    # Written into the record itself: no rule gives a run to somebody else.
+    item = cloud.need(f"RUN#{RUN}", "RUN")
+    other = item.model(RunRecord).model_copy(update={"submitted_by": "an operator's program"})
+    cloud.put(replace(item, body=other.canonical_json()))
+    clock.days(15)
+    sweep()
+    assert deliver() == []
+    assert [storage_class(place) for place in (BULKY, OUTPUT)] == ["STANDARD"] * 2
+    for _ in range(6):
+        clock.days(14)
+        sweep()
+        assert deliver() == []
+    s3 = boto3.client("s3")
+    assert s3.list_objects_v2(Bucket="results", Prefix="runs/")["KeyCount"] == 0, "90 days"
+    assert s3.list_objects_v2(Bucket="reports", Prefix="runs/")["KeyCount"] == 2
+
+
+@pytest.mark.parametrize("meanwhile", ["a thaw", "an archiver"])
+def test_who_archives_while_a_thaw_ends_stays_listed(
+    cloud: Table, clock: Clock, meanwhile: str
+) -> None:
     ledger = ArchiveLedger(cloud)
     artefact = Artefact(run_id=RUN, shelf=Shelf.REPORTS, key=BULKY[1])
     one = Away(
         artefact=artefact, user_id=USER, state=State.ARCHIVED, size=1, since=clock.at, due=None
     )
     ledger.begin(one)
+    with pytest.raises(Conflict):
+        ledger.begin(one)
     assert ledger.thaw_ends(USER) is None, "something is away"
     ledger.hot(*(ledger.away(USER, artefact) or pytest.fail("no record")))
     user, version = ledger.thaw_ends(USER) or (UserArchive(user_id=USER), 0)
-    ledger.thaw_begins(USER, clock.at)  # meanwhile
+    if meanwhile == "a thaw":
+        ledger.thaw_begins(USER, clock.at)
+    else:
+        ledger.begin(one)
     ledger.all_back(user, version)
     assert [user.user_id for user in ledger.users()] == [USER]
 

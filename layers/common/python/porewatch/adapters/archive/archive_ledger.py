@@ -16,13 +16,14 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import takewhile
 
-from porewatch.adapters.items import LAST, Item, PutNew, Remove, Unchanged, run_key
+from porewatch.adapters.items import LAST, Item, PutNew, Remove, run_key
 from porewatch.adapters.ledger.run_moves import ARCHIVE_RUNS, archive_write
+from porewatch.adapters.retries import PATIENT
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.archive.artefact import Artefact, folder_of
 from porewatch.domain.archive.away import Away
 from porewatch.domain.archive.user_archive import UserArchive, all_back, listed, thawing
-from porewatch.domain.errors import Conflict, NotFound, Throttled
+from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
 
 USER, AWAY_PREFIX = "USER", "AWAY#"
 USERS, WORK = "ARCHIVE-USERS", "ARCHIVE-WORK"
@@ -47,16 +48,22 @@ class ArchiveLedger:
             yield item.model(Away)
 
     def begin(self, away: Away) -> None:
-        """Something that was hot is not any more. Raises Conflict when somebody else was first."""
-        place = archive_key(away.user_id), USER
-        item = self._table.change(*place, _user_step(lambda known: listed(known, away.user_id)))
-        if item is None:
-            raise NotFound(f"{place} was not written.")
+        """Something that was hot is not any more. Raises Conflict when somebody else was first.
+
+        The user gets a new version with it, listed or not: so `all_back` of who saw nothing away
+        a moment ago changes nothing.
+        """
         # Versions of a record begin where no earlier record of this place can have come: so who
         # read that one changes nothing of this one.
         fresh = int(away.since.timestamp() * 1000)
-        beside = Unchanged(item, self._table.name, otherwise=Throttled)
-        self._table.transact([PutNew(_item(away, fresh), Conflict), beside])
+        first = PutNew(_item(away, fresh), AlreadyDone)
+
+        def step(item: Item | None) -> Change:
+            after = listed(item.model(UserArchive) if item else None, away.user_id)
+            return Change(_user_item(after, item.version if item else 0), first=[first])
+
+        place = archive_key(away.user_id), USER
+        self._table.change(*place, step, retries=PATIENT, lost=_unless_there)
 
     def move(self, after: Away, version: int) -> None:
         """From the record of this version. Raises Conflict when it is no longer that."""
@@ -135,6 +142,12 @@ def _user_step(
         return Change(_user_item(after, item.version if item else 0)) if after else None
 
     return step
+
+
+def _unless_there(lost: PorewatchError) -> None:
+    """Another writer of the user is followed by another attempt; one of the artefact is not."""
+    if isinstance(lost, AlreadyDone):
+        raise lost
 
 
 def _short(place: str) -> str:

@@ -13,7 +13,6 @@ Order: `Budget` (reserve, settle, release, then reading), keys of items, the ref
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -33,8 +32,9 @@ from porewatch.domain.money.budget import (
     Reservation,
     micro,
 )
-from porewatch.domain.people.roles import USER_ID, ProjectId, UserId
+from porewatch.domain.people.roles import ProjectId, UserId
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.tiers.held import held_to_tier
 
 HELD = "RESERVATIONS-HELD"
 
@@ -203,8 +203,7 @@ class Budget:
         record = run.model(RunRecord) if run else None
         if record is None:
             return _fresh(owner, at)
-        by = record.submitted_by
-        user = by if by and re.fullmatch(USER_ID, by) else None
+        user = held_to_tier(record.submitted_by)
         return _fresh(owner, at).model_copy(update={"project": record.project, "user": user})
 
     def _caps(self, reservation: Reservation, *, limited: bool) -> tuple[Cap, ...]:

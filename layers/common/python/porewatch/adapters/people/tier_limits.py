@@ -9,7 +9,6 @@ of it. Runs that no user registered are held to no tier.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -20,9 +19,9 @@ from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.money.budget import Books
-from porewatch.domain.people.roles import USER_ID
 from porewatch.domain.tiers import limits
 from porewatch.domain.tiers.entitlement import tier_of
+from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import TierName, tiers
 
 BEGUN = "begun"
@@ -44,11 +43,12 @@ class TierLimits:
 
     def tier(self, user: str | None) -> TierName | None:
         """None for a run of no user. Nothing is read where everybody has the highest tier."""
-        if not is_user(user):
+        held = held_to_tier(user)
+        if held is None:
             return None
         if limits.next_tier(self._unpaid) is None:
             return self._unpaid
-        return tier_of(self._entitlements.of(user or ""), self._unpaid, self._clock())
+        return tier_of(self._entitlements.of(held), self._unpaid, self._clock())
 
     def writes(self, user: str | None) -> Sequence[Write]:
         """What counts one more run of this month, if the user's tier allows it. TierRefused; also
@@ -102,11 +102,6 @@ class TierLimits:
     @property
     def _month(self) -> str:
         return f"{self._clock():%Y-%m}"
-
-
-def is_user(user: str | None) -> bool:
-    """Whether that is the id of a user: operators' programs register runs under a name."""
-    return user is not None and re.fullmatch(USER_ID, user) is not None
 
 
 def runs_key(month: str) -> str:

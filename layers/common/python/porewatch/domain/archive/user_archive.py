@@ -28,10 +28,8 @@ LOOK_AGAIN = timedelta(hours=1)
 """How long a thaw is left to itself before somebody looks whether an event was lost."""
 
 
-def listed(known: UserArchive | None, user_id: str) -> UserArchive | None:
-    """Something of his is going to be archived. None: he is listed already."""
-    if known is not None and known.listed:
-        return None
+def listed(known: UserArchive | None, user_id: str) -> UserArchive:
+    """Something of his is going to be archived."""
     return (known or UserArchive(user_id=user_id)).model_copy(update={"listed": True})
 
 

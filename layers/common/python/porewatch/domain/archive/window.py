@@ -1,8 +1,7 @@
 """Until when the bulky results of a run can be read, and whether they are kept at all. Pure.
 
 The one rule of tiers (`domain.tiers.entitlement`) applied to a run: doors, archiver and deletion by
-age ask here. A run is held to the tier of the user who registered it; one that nobody registered
-(operator's command line, sequencer) to none.
+age ask here. A run is held to the tier of the user who registered it (`domain.tiers.held`).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.rules.run_states import ended
 from porewatch.domain.tiers.entitlement import Entitlement, readable_until
+from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import TierName, tiers
 
 LOOK_AGAIN = timedelta(days=14)
@@ -40,7 +40,7 @@ def window_of(
 ) -> Window:
     """Of the run's newest report; without one nothing ends."""
     completed = _completed(record)
-    if record.submitted_by is None or completed is None:
+    if held_to_tier(record.submitted_by) is None or completed is None:
         return Window(until=None, at=at)
     return Window(until=readable_until(entitlement, unpaid, completed, at), at=at)
 
@@ -64,7 +64,7 @@ def ages_from(record: RunRecord, window: Window) -> datetime | None:
     the archive as long as results of others are kept at all."""
     if not ended(record) or record.hold is not None:
         return None
-    if record.submitted_by is None or _completed(record) is None:
+    if held_to_tier(record.submitted_by) is None or _completed(record) is None:
         return record.completed_at or record.updated_at
     return window.until
 

@@ -14,6 +14,7 @@ from porewatch.domain.archive.window import Window, window_of
 from porewatch.domain.errors import Unavailable
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.tiers.entitlement import Entitlement
+from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import TierName
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class ArchiveContext:
 
     def entitlement(self, record: RunRecord) -> Entitlement | None:
         """Of who registered the run, as it is now."""
-        user = record.submitted_by
+        user = held_to_tier(record.submitted_by)
         return None if user is None else self.entitlements.of(user)
 
     def window(self, record: RunRecord) -> Window:

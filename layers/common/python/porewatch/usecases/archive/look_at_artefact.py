@@ -32,6 +32,7 @@ from porewatch.domain.errors import (
     PorewatchError,
     Throttled,
 )
+from porewatch.domain.tiers.held import held_to_tier
 from porewatch.usecases.archive.archive_context import ArchiveContext
 
 MOST_STEPS = 8
@@ -44,9 +45,10 @@ _log = logging.getLogger(__name__)
 def look_at_artefact(artefact: Artefact, context: ArchiveContext) -> None:
     """Raises ArchiveStuck after many failures; and what the ledger raises, which is retried."""
     record = context.runs.find(artefact.run_id)
-    if record is None or record.submitted_by is None:
+    user = held_to_tier(record.submitted_by) if record else None
+    if user is None:
         return
-    whose = Owner(artefact, record.submitted_by)
+    whose = Owner(artefact, user)
     for _ in range(MOST_STEPS):
         try:
             if not _one_step(whose, context):

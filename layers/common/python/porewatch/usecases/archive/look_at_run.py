@@ -18,6 +18,7 @@ from porewatch.domain.archive.window import Window, ages_from, next_look, stays_
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.expiry import expires
 from porewatch.domain.runs import GONE_STATES
+from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import tiers
 from porewatch.usecases.archive.archive_context import ArchiveContext
 
@@ -51,17 +52,19 @@ def look_at_run(run_id: str, context: ArchiveContext, ages: Ages) -> None:
 
 def _forget(record: RunRecord | None, context: ArchiveContext) -> None:
     """Of a deleted run nothing is away: each artefact's next look finds no object."""
-    if record is not None and record.submitted_by is not None:
-        away = context.ledger.all_away(record.submitted_by, record.run_id)
+    user = held_to_tier(record.submitted_by) if record else None
+    if record is not None and user is not None:
+        away = context.ledger.all_away(user, record.run_id)
         context.looks.send([LookAtArtefact(artefact=one.artefact) for one in away])
 
 
 def _to_look_at(record: RunRecord, context: ArchiveContext, window: Window) -> Iterator[Artefact]:
     """What is to be archived; what is to come back; what is cold and nobody knows of."""
-    if record.submitted_by is None or tiers()[context.unpaid].results_days is None:
+    user = held_to_tier(record.submitted_by)
+    if user is None or tiers()[context.unpaid].results_days is None:
         return
     hot, run_id = stays_hot(record, window), record.run_id
-    known = {one.artefact for one in context.ledger.all_away(record.submitted_by, run_id)}
+    known = {one.artefact for one in context.ledger.all_away(user, run_id)}
     for shelf, storage in context.shelves.items():
         for found in storage.below(folder_of(run_id)):
             artefact = Artefact(run_id=run_id, shelf=shelf, key=found.key)

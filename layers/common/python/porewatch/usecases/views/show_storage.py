@@ -24,6 +24,7 @@ from porewatch.domain.reasons.reason import PeopleCode, because
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.expiry import expires
 from porewatch.domain.tiers.entitlement import Entitlement, tier_of
+from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import TierName, tiers
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def show_storage(
     record: RunRecord, keys: Mapping[str, str], *, sources: StorageSources, at: datetime
 ) -> Storage:
     """`keys`: of the report's files by name, of whichever revision is asked for."""
-    user = record.submitted_by
+    user = held_to_tier(record.submitted_by)
     if user is None:
         return Storage({}, sources.unpaid, at)
     paid: Entitlement | None = sources.entitlements.of(user)
