@@ -30,6 +30,7 @@ def set_aside(raw: QueueMessage, error: Refused) -> None:
 @on_queue(BillingEvent, again=put_off, aside=set_aside)
 def lambda_handler(event: BillingEvent) -> None:
     reader = Reader(
+        accounts=wiring.accounts(),
         customers=wiring.customers(),
         entitlements=wiring.entitlements(),
         provider=wiring.stripe_api(),

@@ -46,6 +46,7 @@ class Stripe:
         order: Any = {
             "mode": "subscription", "customer": customer, "success_url": "https://site/paid",
             "cancel_url": "https://site/left", "line_items": [{"price": "price_1", "quantity": 1}],
+            "subscription_data": {"metadata": {"porewatch": "premium"}},
         }  # fmt: skip
         checkout = self.api.checkout.sessions.create(order)
         self.post(str(checkout.url), f"card={WORKS}".encode())

@@ -43,6 +43,8 @@ KEY, SECRET = "sk_test_of_the_stand_in", "whsec_of_the_stand_in"
 CLOCK = {"kind": "clock"}
 PUBLISHED: list[OutboxRecord] = []
 """What was put on the bus, since somebody looked."""
+OURS = {"porewatch": "premium"}
+"""Metadata of what is sold here."""
 FREE, PREMIUM = TierName.FREE, TierName.PREMIUM
 
 
@@ -132,6 +134,19 @@ def kept(*bodies: dict[str, Any] | str) -> int:
         answer = door("entitlement_keeper")(batch(body), Context())
         failed += len(answer["batchItemFailures"])
     return failed
+
+
+def set_aside() -> list[tuple[dict[str, Any], str]]:
+    """Dead letters that are not yet read, with their reasons."""
+    sqs, found = boto3.client("sqs"), []
+    url = sqs.get_queue_url(QueueName="billing-dead")["QueueUrl"]
+    asked: Any = {"QueueUrl": url, "MessageAttributeNames": ["All"], "MaxNumberOfMessages": 10}
+    while letters := sqs.receive_message(**asked).get("Messages"):
+        for one in letters:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+            reason = one["MessageAttributes"]["reason"]["StringValue"]
+            found.append((json.loads(one["Body"]), reason))
+    return found
 
 
 def swept() -> int:
@@ -273,11 +288,8 @@ def test_an_unknown_customer_is_set_aside_with_its_reason(stripe: StandIn, user:
     stranger = stripe.books.make_customer({"name": "of another stack"})["id"]
     stripe.books.subscribe(stranger, WORKS)
     delivered(stripe)
-    sqs = boto3.client("sqs")
-    url = sqs.get_queue_url(QueueName="billing-dead")["QueueUrl"]
-    [letter] = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
-    assert json.loads(letter["Body"])["customer"] == stranger
-    reason = letter["MessageAttributes"]["reason"]["StringValue"]
+    [(body, reason)] = set_aside()
+    assert body["customer"] == stranger
     assert stranger in reason
     assert "customer.subscription.created" in reason
 
@@ -368,7 +380,7 @@ def test_two_checkouts_at_once_are_one_and_take_money_once(stripe: StandIn, user
     accounts = Accounts(people)
     who = user_principal(accounts.some_users([user])[user], Means.SESSION, accounts)
 
-    till = Till(accounts, Customers(people), StripeApi(SecretStr(KEY), stripe.address))
+    till = Till(accounts, Customers(people), StripeApi(SecretStr(KEY), stripe.address, "lab"))
     place = CheckoutPlace("price_premium", "https://site/paid", "https://site/left")
     with ThreadPoolExecutor(8) as pool:
         pages = {
@@ -395,7 +407,7 @@ def test_two_checkouts_at_once_are_one_and_take_money_once(stripe: StandIn, user
 def test_a_second_subscription_is_given_back(stripe: StandIn, user: str) -> None:
     """It cannot come from here; somebody may make it at Stripe."""
     first = subscribed(stripe, user)
-    stripe.books.subscribe(customer(user), WORKS)
+    stripe.books.subscribe(customer(user), WORKS, OURS)
     assert stripe.books.taken(customer(user)) == 2 * AMOUNT
     delivered(stripe)
     delivered(stripe)
@@ -410,7 +422,7 @@ def test_giving_back_that_broke_off_goes_on(
 ) -> None:
     """Refunded, and then Stripe was silent: it is not refunded twice, and cancelled."""
     subscribed(stripe, user)
-    stripe.books.subscribe(customer(user), WORKS)
+    stripe.books.subscribe(customer(user), WORKS, OURS)
     _, payment = stripe.books.payments.values()
     stripe.books.refund({"payment_intent": payment["id"]})
     delivered(stripe)
@@ -470,3 +482,89 @@ def test_nobody_deletes_himself_while_he_would_go_on_paying(
     stripe.books.cancel_at_end(subscription)
     delivered(stripe)
     assert ask("DELETE", "/me", browser(user), "accounts")[0] == 200
+
+
+def test_who_pays_after_he_deleted_himself_gets_his_money_back(stripe: StandIn, user: str) -> None:
+    checkout = begun(user)
+    assert ask("DELETE", "/me", browser(user), "accounts")[0] == 200
+    stripe.books.pay(checkout, WORKS)
+    assert stripe.books.taken(customer(user)) == AMOUNT
+    delivered(stripe)
+    assert stripe.books.taken(customer(user)) == 0
+    assert [one["status"] for one in stripe.books.subscriptions.values()] == ["canceled"]
+    assert (tier(user), heard()) == (FREE, [])
+
+
+def test_what_somebody_cancelled_before_he_deleted_himself_runs_out(
+    stripe: StandIn, user: str
+) -> None:
+    subscription = subscribed(stripe, user)
+    stripe.books.cancel_at_end(subscription)
+    delivered(stripe)
+    assert ask("DELETE", "/me", browser(user), "accounts")[0] == 200
+    assert swept() == 0
+    assert stripe.books.taken(customer(user)) == AMOUNT
+    assert stripe.books.subscriptions[subscription]["status"] == "active"
+
+
+def test_a_refund_that_fails_keeps_nobody_from_his_tier(stripe: StandIn, user: str) -> None:
+    first = stripe.books.pay(begun(user), WORKS)["subscription"]
+    stuck, other = (stripe.books.subscribe(customer(user), WORKS, OURS)["id"] for _ in range(2))
+    payments = {one["subscription"]: one for one in stripe.books.payments.values()}
+    payments[stuck]["disputed"] = True
+    kept(CLOCK)
+    assert kept() == 0
+    assert (tier(user), heard()) == (PREMIUM, [("free", "premium")])
+    states = {name: one["status"] for name, one in stripe.books.subscriptions.items()}
+    assert states == {first: "active", stuck: "active", other: "canceled"}
+    assert stripe.books.subscriptions[stuck]["cancel_at_period_end"], "no more money is taken"
+    [(body, reason), *_] = set_aside()
+    assert body["customer"] == customer(user)
+    assert stuck in reason
+    assert payments[stuck]["id"] in reason
+
+    stripe.books.end(first)
+    swept()
+    assert tier(user) is FREE, "what is being given back never counts again"
+    payments[stuck]["disputed"] = False
+    assert swept() == 0
+    assert stripe.books.subscriptions[stuck]["status"] == "canceled"
+    assert stripe.books.taken(customer(user)) == AMOUNT
+
+
+def test_a_key_of_another_account_takes_nothing_from_anybody(stripe: StandIn, user: str) -> None:
+    subscribed(stripe, user)
+    known = dict(stripe.books.customers)
+    stripe.books.customers.clear()
+    assert swept() == 0
+    assert (tier(user), heard()) == (PREMIUM, [("free", "premium")])
+    [(body, reason)] = set_aside()
+    assert body["customer"] == customer(user)
+    assert "account" in reason
+    stripe.books.customers.update(known)
+    assert swept() == 0
+    assert (tier(user), set_aside()) == (PREMIUM, [])
+
+
+def test_a_customer_who_was_deleted_at_stripe_has_no_subscription(
+    stripe: StandIn, user: str
+) -> None:
+    subscribed(stripe, user)
+    stripe.books.delete_customer(customer(user))
+    assert swept() == 0
+    assert (tier(user), set_aside()) == (FREE, [])
+
+
+def test_what_the_customer_pays_for_besides_is_none_of_our_business(
+    stripe: StandIn, user: str
+) -> None:
+    begun(user)
+    other = stripe.books.subscribe(customer(user), WORKS, {"product": "a course"})["id"]
+    delivered(stripe)
+    assert (tier(user), heard()) == (FREE, [])
+    ours = subscribed(stripe, user)
+    assert tier(user) is PREMIUM
+    subscriptions = stripe.books.subscriptions
+    assert subscriptions[ours]["metadata"] == {**OURS, "porewatch_stack": settings().stack_name}
+    assert [subscriptions[one]["status"] for one in (other, ours)] == ["active", "active"]
+    assert stripe.books.taken(customer(user)) == 2 * AMOUNT

@@ -76,6 +76,7 @@ class Books:
             "success_url": order["success_url"],
             "cancel_url": order["cancel_url"],
             "subscription": None,
+            "subscription_data": order.get("subscription_data", {}),
         }
         self.checkouts[made_id] = made
         return made
@@ -101,12 +102,13 @@ class Books:
                 raise ApiProblem(400, f"this checkout is {checkout['status']}")
             if card not in CARDS or card == DECLINED:
                 raise ApiProblem(402, "your card was declined", "card_declined")
-            subscription = self.subscribe(checkout["customer"], card)
+            metadata = checkout["subscription_data"].get("metadata")
+            subscription = self.subscribe(checkout["customer"], card, metadata)
             checkout |= {"status": "complete", "url": None, "subscription": subscription["id"]}
             self._happened("checkout.session.completed", checkout)
             return checkout
 
-    def subscribe(self, customer: str, card: str) -> Thing:
+    def subscribe(self, customer: str, card: str, metadata: Thing | None = None) -> Thing:
         """A subscription that is paid, however it came about."""
         now = int(time.time())
         made: Thing = {
@@ -118,6 +120,7 @@ class Books:
             "cancel_at": None,
             "cancel_at_period_end": False,
             "card": card,
+            "metadata": dict(metadata or {}),
             "items": {"object": "list", "data": [{"current_period_end": now + MONTH_SECONDS}]},
         }
         self.subscriptions[made["id"]] = made
@@ -148,6 +151,17 @@ class Books:
             found["cancel_at"] = found["items"]["data"][0]["current_period_end"]
             self._happened("customer.subscription.updated", found)
 
+    def change(self, subscription_id: str, order: Thing) -> Thing:
+        """Whether it renews itself, and its metadata, which are merged."""
+        with self.lock:
+            found = self._need(self.subscriptions, subscription_id)
+            found["metadata"] |= order.get("metadata", {})
+            if order.get("cancel_at_period_end") == "true":
+                self.cancel_at_end(subscription_id)
+            else:
+                self._happened("customer.subscription.updated", found)
+            return found
+
     def end(self, subscription_id: str) -> None:
         """Cancelled now; also the end of all attempts to get a failed renewal paid."""
         with self.lock:
@@ -160,11 +174,28 @@ class Books:
             payment = self._need(self.payments, order["payment_intent"])
             if payment["refunded"]:
                 raise ApiProblem(400, "it was refunded", "charge_already_refunded")
+            if payment["disputed"]:
+                raise ApiProblem(400, "it is disputed", "charge_disputed")
             payment["refunded"] = True
         return {"id": self._id("re"), "object": "refund", "status": "succeeded"}
 
+    def customer(self, customer: str) -> Thing:
+        """Of one that was deleted nothing is left but that he was."""
+        return self._need(self.customers, customer)
+
+    def delete_customer(self, customer: str) -> Thing:
+        with self.lock:
+            self._need(self.customers, customer)
+            gone = {"id": customer, "object": "customer", "deleted": True}
+            self.customers[customer] = gone
+            for one in self.subscriptions.values():
+                if one["customer"] == customer and one["status"] != "canceled":
+                    self.end(one["id"])
+            return gone
+
     def of_customer(self, customer: str) -> list[Thing]:
-        self._need(self.customers, customer)
+        if self._need(self.customers, customer).get("deleted"):
+            raise ApiProblem(404, f"no such customer: {customer!r}", "resource_missing")
         return [one for one in self.subscriptions.values() if one["customer"] == customer]
 
     def subscription(self, subscription_id: str) -> Thing:
@@ -186,7 +217,7 @@ class Books:
     def _invoice(self, subscription: Thing) -> Thing:
         mine = [p for p in self.payments.values() if p["subscription"] == subscription["id"]]
         paid = [
-            {"payment": {"type": "payment_intent", "payment_intent": one["id"]}}
+            {"status": "paid", "payment": {"type": "payment_intent", "payment_intent": one["id"]}}
             for one in mine[-1:]
         ]
         return {
@@ -204,6 +235,7 @@ class Books:
             "subscription": subscription["id"],
             "amount": AMOUNT,
             "refunded": False,
+            "disputed": False,
         }
 
     def _happened(self, kind: str, about: Thing) -> None:

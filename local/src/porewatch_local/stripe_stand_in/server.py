@@ -118,6 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
             "billing_portal/sessions": books.make_portal,
             "refunds": books.refund,
         }
+        if len(parts) == 2 and parts[0] == "subscriptions":
+            return books.change(parts[1], order)
         make = makers.get("/".join(parts))
         if make is None:
             raise ApiProblem(404, UNKNOWN)
@@ -126,6 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _read(self, verb: Verb, parts: list[str], order: Thing) -> Thing:
         books = self.server.books
         match parts:
+            case ["customers", customer]:
+                deleting = verb is Verb.DELETE
+                return (books.delete_customer if deleting else books.customer)(customer)
             case ["checkout", "sessions", checkout_id]:
                 return books.checkout(checkout_id)
             case ["subscriptions"]:

@@ -261,7 +261,7 @@ def stripe_api() -> StripeApi:
     # Here, because `stripe` is in a layer that the functions of billing alone have.
     from porewatch.adapters.billing.stripe_api import StripeApi  # noqa: PLC0415
 
-    return StripeApi(_stripe_secrets().api_key, settings().stripe_address)
+    return StripeApi(_stripe_secrets().api_key, settings().stripe_address, settings().stack_name)
 
 
 def verified_event(body: bytes, signature: str | None) -> BillingEvent | None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from porewatch.domain.billing.billing_event import BillingEvent
 from porewatch.domain.billing.customers import Checkout, CheckoutPlace
-from porewatch.domain.billing.subscriptions import Subscription
+from porewatch.domain.billing.subscriptions import MARK, Marked, Subscription
 from porewatch.domain.errors import (
     ConfigurationRefused,
     Conflict,
@@ -31,14 +31,17 @@ from porewatch.domain.people.roles import UserId
 TOLERANCE_SECONDS = 300
 """An event that was signed longer ago is refused: somebody may play a recorded one."""
 TIMEOUT_SECONDS = 8
+_STACK = "porewatch_stack"
 _REFUNDED = "charge_already_refunded"
 _log = logging.getLogger(__name__)
 
 
 class StripeApi:
-    """Stripe at `address`, by `key`."""
+    """Stripe at `address`, by `key`. `stack`: its name stands at what is sold, for whoever looks
+    at an account that several stacks share."""
 
-    def __init__(self, key: SecretStr, address: str) -> None:
+    def __init__(self, key: SecretStr, address: str, stack: str) -> None:
+        self._stack = stack
         self._client = stripe.StripeClient(
             key.get_secret_value(),
             base_addresses={"api": address},
@@ -64,6 +67,7 @@ class StripeApi:
             "customer": customer,
             "client_reference_id": user_id,
             "line_items": [{"price": place.price, "quantity": 1}],
+            "subscription_data": {"metadata": {MARK: Marked.PREMIUM.value, _STACK: self._stack}},
             "success_url": place.paid,
             "cancel_url": place.left,
         }
@@ -85,21 +89,44 @@ class StripeApi:
             return self._client.v1.billing_portal.sessions.create(order).url
 
     def subscriptions(self, customer: str) -> tuple[Subscription, ...]:
-        """All of a customer, as they are now; none for a customer that Stripe deleted."""
+        """All of a customer, as they are now; none for a customer that was deleted at Stripe.
+        ConfigurationRefused for one that Stripe does not know: then the key is of another account,
+        and says nothing about anybody."""
         order: Any = {"customer": customer, "status": "all", "limit": 100}
         try:
             with _translated("read subscriptions"):
                 found = self._client.v1.subscriptions.list(order)
                 return tuple(_subscription(one.to_dict()) for one in found.auto_paging_iter())
         except NotFound:
+            self._refuse_unknown(customer)
             return ()
 
+    def _refuse_unknown(self, customer: str) -> None:
+        remedy = (
+            "use a key of the account, and of the mode (live or test), in which the customer was "
+            "made; see docs/how-to/connect-stripe.md."
+        )
+        try:
+            with _translated("read a customer"):
+                found = self._client.v1.customers.retrieve(customer).to_dict()
+        except NotFound as error:
+            raise ConfigurationRefused(error.problem, remedy=remedy) from error
+        if not found.get("deleted"):
+            raise ConfigurationRefused(
+                f"Stripe knows customer {customer}, and not his subscriptions.", remedy=remedy
+            )
+
     def give_back(self, subscription_id: str) -> None:
-        """End a subscription now, and give back what was paid for it. Money first: whoever repeats
-        this finds the subscription as long as it was not given back."""
+        """End a subscription, and give back what was paid for it. First it is marked and renewed no
+        more; it ends after its money went back: whoever repeats this finds it until then, and a
+        refund that fails is not followed by another payment."""
         expand: Any = {"expand": ["latest_invoice.payments"]}
         with _translated("read a subscription"):
             found = self._client.v1.subscriptions.retrieve(subscription_id, expand).to_dict()
+        if not found.get("cancel_at_period_end") or _mark(found) is not Marked.SURPLUS:
+            last: Any = {"cancel_at_period_end": True, "metadata": {MARK: Marked.SURPLUS.value}}
+            with _translated("end the renewal of a subscription"):
+                self._client.v1.subscriptions.update(subscription_id, last)
         for payment in _payments(found):
             self._refund(payment)
         with _translated("cancel a subscription"):
@@ -108,7 +135,7 @@ class StripeApi:
     def _refund(self, payment: str) -> None:
         order: Any = {"payment_intent": payment}
         try:
-            with _translated("refund a payment", passed=_REFUNDED):
+            with _translated(f"refund payment {payment}", passed=_REFUNDED):
                 self._client.v1.refunds.create(order, _once(f"refund-{payment}"))
         except Conflict:
             _log.info("payment %s was refunded before", payment)
@@ -149,16 +176,22 @@ def _subscription(found: dict[str, Any]) -> Subscription:
         subscription_id=found["id"],
         state=found["status"],
         created=_moment(found["created"]),
+        mark=_mark(found),
         ends_at=_moment(ends) if ends else None,
     )
 
 
+def _mark(found: dict[str, Any]) -> Marked | None:
+    mark = (found.get("metadata") or {}).get(MARK)
+    return Marked(mark) if mark in list(Marked) else None
+
+
 def _payments(found: dict[str, Any]) -> Iterator[str]:
-    """Of the newest invoice of a subscription."""
+    """Of the newest invoice of a subscription: those that were paid."""
     invoice = found.get("latest_invoice") or {}
     for one in (invoice.get("payments") or {}).get("data") or []:
         intent = (one.get("payment") or {}).get("payment_intent")
-        if intent:
+        if intent and one.get("status") == "paid":
             yield intent if isinstance(intent, str) else intent["id"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
@@ -17,6 +18,14 @@ PAID = frozenset({"active", "trialing", "past_due"})
 """States in which a subscription gives its tier. `past_due`: a renewal failed, and the provider
 tries the card again for some days; then it ends the subscription."""
 FAILED = "past_due"
+MARK = "porewatch"
+"""The name under which a subscription at the provider says what it is to us: one of `Marked`. The
+customer may have others, which are none of our business."""
+
+
+class Marked(StrEnum):
+    PREMIUM = "premium"
+    SURPLUS = "surplus"
 
 
 class Subscription(Model):
@@ -25,28 +34,38 @@ class Subscription(Model):
     subscription_id: str
     state: str
     created: Moment
+    mark: Annotated[
+        Marked | None, Field(description="None: it was not bought here; surplus: to be given back")
+    ] = None
     ends_at: Annotated[
         Moment | None, Field(description="it is cancelled to this moment; None: it renews itself")
     ] = None
 
     @property
     def paid(self) -> bool:
-        return self.state in PAID
+        """And bought here."""
+        return self.mark is not None and self.state in PAID
 
 
 class Sorted(NamedTuple):
-    """Of one customer: the subscription that counts, and others that he pays as well."""
+    """Of one customer: the subscription that counts, and those that are to be given back."""
 
     current: Subscription | None
     surplus: tuple[Subscription, ...]
 
 
-def sort_out(subscriptions: Sequence[Subscription]) -> Sorted:
-    """The oldest one that is paid counts: every reading of the same ones chooses the same."""
+def sort_out(subscriptions: Sequence[Subscription], deleted: bool = False) -> Sorted:
+    """The oldest one that is paid counts: every reading of the same ones chooses the same. One that
+    is being given back never counts again. `deleted`: the user is; then none that renews itself
+    counts, and one that he cancelled himself runs out."""
     paid = sorted(
         (one for one in subscriptions if one.paid), key=lambda s: (s.created, s.subscription_id)
     )
-    return Sorted(paid[0], tuple(paid[1:])) if paid else Sorted(None, ())
+    counting = [
+        one for one in paid if one.mark is Marked.PREMIUM and not (deleted and one.ends_at is None)
+    ]
+    current = counting[0] if counting else None
+    return Sorted(current, tuple(one for one in paid if one is not current))
 
 
 def entitlement_of(

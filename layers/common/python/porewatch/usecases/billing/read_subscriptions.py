@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain.billing.billing_event import BillingEvent
-from porewatch.domain.billing.subscriptions import entitlement_of, sort_out
-from porewatch.domain.errors import MessageRefused, Unavailable
+from porewatch.domain.billing.subscriptions import Subscription, entitlement_of, sort_out
+from porewatch.domain.errors import ConfigurationRefused, MessageRefused, Refused, Unavailable
 from porewatch.domain.facts.outbox import OutboxRecord
 from porewatch.domain.people.roles import UserId
 from porewatch.domain.tiers.entitlement import tier_of
@@ -22,6 +22,7 @@ from porewatch.domain.tiers.tier_changed import TierChanged
 if TYPE_CHECKING:
     from porewatch.adapters.billing.customers import Customers
     from porewatch.adapters.billing.stripe_api import StripeApi
+    from porewatch.adapters.people.accounts import Accounts
     from porewatch.adapters.people.entitlements import Entitlements
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Reader:
     """`publish` puts events on the bus and answers those that it could not; `ask` queues a
     customer; `unpaid`: the tier of users without a subscription."""
 
+    accounts: Accounts
     customers: Customers
     entitlements: Entitlements
     provider: StripeApi
@@ -43,7 +45,8 @@ class Reader:
 
 def read_subscriptions(event: BillingEvent, reader: Reader) -> None:
     """Of the event's customer; the clock queues all customers. MessageRefused for a customer of
-    nobody; Unavailable while the provider, or the bus, does not answer."""
+    nobody; ConfigurationRefused for money that could not be given back, when all else is done;
+    Unavailable while the provider, or the bus, does not answer."""
     if event.kind == "clock":
         for customer in reader.customers.all():
             reader.ask(BillingEvent(kind="customer", customer=customer, event_type="clock"))
@@ -55,20 +58,42 @@ def read_subscriptions(event: BillingEvent, reader: Reader) -> None:
             "is nobody here.",
             remedy="look the customer up at Stripe; another stack may share its account.",
         )
-    _keep(user_id, event.customer, reader)
+    surplus = _keep(user_id, event.customer, reader)
     _announce(user_id, reader)
+    _give_back(user_id, surplus, reader)
 
 
-def _keep(user_id: UserId, customer: str, reader: Reader) -> None:
+def _keep(user_id: UserId, customer: str, reader: Reader) -> Sequence[Subscription]:
+    """What is to be given back."""
     read_at = reader.clock()  # before it is read: a later reading is never older
-    found = sort_out(reader.provider.subscriptions(customer))
-    for one in found.surplus:
-        _log.warning("%s pays subscription %s as well: given back", user_id, one.subscription_id)
-        reader.provider.give_back(one.subscription_id)
+    subscriptions = reader.provider.subscriptions(customer)
+    user = reader.accounts.user(user_id)
+    found = sort_out(subscriptions, deleted=user is not None and user.deleted)
     before = reader.entitlements.of(user_id)
-    if before is None and found.current is None:
-        return  # a checkout that came to nothing
-    reader.entitlements.keep(entitlement_of(user_id, customer, found.current, before, read_at))
+    if before is not None or found.current is not None:  # else a checkout that came to nothing
+        reader.entitlements.keep(entitlement_of(user_id, customer, found.current, before, read_at))
+    return found.surplus
+
+
+def _give_back(user_id: UserId, surplus: Sequence[Subscription], reader: Reader) -> None:
+    """Each, whatever becomes of the others; then what went wrong is raised."""
+    refused: list[str] = []
+    silent: list[Unavailable] = []
+    for name in (one.subscription_id for one in surplus):
+        _log.warning("%s pays subscription %s in surplus: it is given back", user_id, name)
+        try:
+            reader.provider.give_back(name)
+        except Unavailable as error:
+            silent.append(error)
+        except Refused as error:
+            refused.append(f"{name}: {error.problem}")
+    if refused:
+        raise ConfigurationRefused(
+            f"not given back to {user_id}: {'; '.join(refused)}",
+            remedy="refund it at Stripe, then redrive this message.",
+        )
+    if silent:
+        raise silent[0]
 
 
 def _announce(user_id: UserId, reader: Reader) -> None:
