@@ -177,6 +177,48 @@ def test_samples_that_stand_differently_are_signed_one_by_one() -> None:
     assert ask(Meaning.RELEASED, BEN, REVIEW, one, samples=("pig-2",)) == "1 None"
 
 
+ONE, OTHER = ("pig-1",), ("pig-2",)
+
+
+def amended(number: int, revision: int, supersedes: int, samples: tuple[str, ...]) -> Signature:
+    return signature(
+        number, Meaning.AMENDED, BEN, revision=revision, supersedes=supersedes, samples=samples
+    )
+
+
+def test_an_amendment_corrects_what_was_released_last_of_each_sample() -> None:
+    made = [
+        REVIEW, RELEASE, AGAIN, amended(4, 1, 0, ONE),
+        signature(5, Meaning.REVIEWED, ADA, revision=2),
+    ]  # fmt: skip
+    assert ask(Meaning.AMENDED, BEN, *made, revision=2) == "signature_mixed"
+    assert ask(Meaning.AMENDED, BEN, *made, revision=2, samples=ONE) == "5 1"
+    assert ask(Meaning.AMENDED, BEN, *made, revision=2, samples=OTHER) == "5 0"
+    made += [amended(6, 2, 1, ONE), amended(7, 2, 0, OTHER)]
+    assert standing(made, 0, "pig-2").state is State.AMENDED
+    assert standing(made, 1, "pig-1").state is State.AMENDED
+    assert state_of(made, 2, BOTH) is State.RELEASED
+
+
+def test_a_sample_that_was_never_released_is_released_and_not_amended() -> None:
+    made = [REVIEW, signature(2, Meaning.RELEASED, BEN, samples=ONE), AGAIN]
+    assert ask(Meaning.AMENDED, BEN, *made, revision=1) == "signature_mixed"
+    assert ask(Meaning.AMENDED, BEN, *made, revision=1, samples=OTHER) == (
+        "signature_nothing_to_amend"
+    )
+    assert ask(Meaning.AMENDED, BEN, *made, revision=1, samples=ONE) == "3 0"
+    assert ask(Meaning.RELEASED, BEN, *made, revision=1, samples=OTHER) == "3 None"
+    assert ask(Meaning.RELEASED, BEN, *made, revision=1) == "signature_amend_instead"
+
+
+def test_a_released_report_with_an_amended_sample_is_amended() -> None:
+    made = [REVIEW, RELEASE, AGAIN, amended(4, 1, 0, ONE)]
+    assert state_of(made, 0, OTHER) is State.RELEASED
+    assert state_of(made, 0, BOTH) is State.AMENDED
+    partly = [REVIEW, signature(2, Meaning.RELEASED, BEN, samples=ONE), amended(3, 0, 0, ONE)]
+    assert state_of(partly, 0, BOTH) is State.REVIEWED
+
+
 MOVES = st.tuples(
     st.sampled_from(list(Meaning)), st.sampled_from([ADA, BEN]), st.integers(0, 2),
     st.sampled_from([("pig-1",), ("pig-2",), BOTH]),
@@ -217,6 +259,15 @@ def test_whatever_is_tried_nothing_is_released_unreviewed_or_by_its_reviewer(
             }
             assert reviewers, "somebody reviewed it"
             assert one.user_id not in reviewers
+            if one.meaning is Meaning.AMENDED:
+                released = {
+                    other.revision
+                    for other in earlier
+                    if other.meaning is not Meaning.REVIEWED
+                    and sample in other.samples
+                    and other.revision <= one.revision
+                }
+                assert one.supersedes == max(released, default=None), "what was released last"
 
 
 ACT = SigningAct(

@@ -43,9 +43,9 @@ class SampleStanding(Model):
 
 
 class SignatureList(Model):
-    """`state`: of the newest report, that of its sample that is least far; `revision`,
-    `report_sha256`: which one that is, None without a report. `may`: what the one who asks may sign
-    next for all samples. `supersedes`, `changes`: what an amendment would correct and change."""
+    """`state`: of the newest report as a whole (`steps.state_of`); `revision`, `report_sha256`:
+    which one that is, None without a report. `may`: what the one who asks may sign next for all
+    samples. `supersedes`, `changes`: what an amendment of all samples would correct and change."""
 
     run_id: str
     revision: int | None
@@ -59,8 +59,9 @@ class SignatureList(Model):
 
 
 class AmendmentList(Model):
-    """The amendments of a run. `supersedes`, `changes`: what the next one, of `revision`, would
-    correct and change; `supersedes` None: nothing is released yet."""
+    """The amendments of a run. `supersedes`, `changes`: what the next one, of all samples of
+    `revision`, would correct and change; `supersedes` None: nothing is released yet, or not all
+    samples in the same revision, and then they are amended one by one."""
 
     run_id: str
     revision: int | None

@@ -52,8 +52,11 @@ def standing(signatures: Iterable[Signature], revision: int, sample: str) -> Sta
 
 
 def state_of(signatures: Sequence[Signature], revision: int, samples: Collection[str]) -> State:
-    """Of a whole report: that of the sample that is least far."""
-    states = [standing(signatures, revision, sample).state for sample in samples]
+    """Of a whole report: that of the sample that is least far; of a report that is released as a
+    whole, amended as soon as one sample is."""
+    states = {standing(signatures, revision, sample).state for sample in samples}
+    if states == {State.RELEASED, State.AMENDED}:
+        return State.AMENDED
     order = tuple(State)
     return min(states, key=order.index, default=State.DRAFT)
 
@@ -81,14 +84,29 @@ def next_step(
     if meaning is Meaning.RELEASED:
         later = states & {State.RELEASED, State.AMENDED}
         _refuse_unless(not later, SignatureCode.SIGNATURE_TOO_LATE)
-        before = _released_before(signatures, revision, samples)
-        _refuse_unless(not before, SignatureCode.SIGNATURE_AMEND_INSTEAD)
+        before = {_released_before(signatures, revision, sample) for sample in samples}
+        _refuse_unless(before <= {None}, SignatureCode.SIGNATURE_AMEND_INSTEAD)
     _refuse_unless(State.DRAFT not in states, SignatureCode.SIGNATURE_NOT_REVIEWED)
     _refuse_unless(not (four_eyes and mine & set(reviews)), SignatureCode.SIGNATURE_FOUR_EYES)
     if meaning is Meaning.RELEASED:
         return Step(reviews=reviews)
     _refuse_unless(bool(reason.strip()), SignatureCode.SIGNATURE_NEEDS_REASON)
-    return Step(reviews=reviews, supersedes=_superseded(signatures, revision, samples, states))
+    return Step(reviews=reviews, supersedes=superseded(signatures, revision, samples))
+
+
+def superseded(signatures: Sequence[Signature], revision: int, samples: Collection[str]) -> int:
+    """The revision that an amendment of these samples corrects: this one, by a statement, when it
+    is released; else the one that was released last, which must be the same for every sample.
+    Raises SignatureRefused."""
+    states = {standing(signatures, revision, sample).state for sample in samples}
+    far = states & {State.RELEASED, State.AMENDED}
+    if far:
+        _refuse_unless(states == far, SignatureCode.SIGNATURE_MIXED)
+        return revision
+    found = {_released_before(signatures, revision, sample) for sample in samples}
+    _refuse_unless(bool(found - {None}), SignatureCode.SIGNATURE_NOTHING_TO_AMEND)
+    _refuse_unless(len(found) == 1, SignatureCode.SIGNATURE_MIXED)
+    return max(one for one in found if one is not None)
 
 
 def _after(found: Standing, one: Signature, revision: int) -> Standing:
@@ -103,33 +121,14 @@ def _after(found: Standing, one: Signature, revision: int) -> Standing:
     return found
 
 
-def _superseded(
-    signatures: Sequence[Signature],
-    revision: int,
-    samples: Collection[str],
-    states: Collection[State],
-) -> int:
-    """The revision that an amendment corrects: this one, by a statement, when it is released; else
-    the released one before it."""
-    if all(state in (State.RELEASED, State.AMENDED) for state in states):
-        return revision
-    _refuse_unless(set(states) == {State.REVIEWED}, SignatureCode.SIGNATURE_MIXED)
-    before = _released_before(signatures, revision, samples)
-    _refuse_unless(bool(before), SignatureCode.SIGNATURE_NOTHING_TO_AMEND)
-    return max(before)
-
-
-def _released_before(
-    signatures: Sequence[Signature], revision: int, samples: Collection[str]
-) -> set[int]:
-    """Earlier revisions that were released for one of these samples."""
-    return {
+def _released_before(signatures: Sequence[Signature], revision: int, sample: str) -> int | None:
+    """The newest earlier revision in which this sample was released."""
+    released = (
         one.revision
         for one in signatures
-        if one.meaning is not Meaning.REVIEWED
-        and one.revision < revision
-        and set(one.samples) & set(samples)
-    }
+        if one.meaning is not Meaning.REVIEWED and one.revision < revision and sample in one.samples
+    )
+    return max(released, default=None)
 
 
 def _refuse_unless(holds: bool, code: SignatureCode) -> None:

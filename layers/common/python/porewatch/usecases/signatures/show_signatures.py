@@ -16,7 +16,13 @@ from porewatch.domain.signatures.answers import (
 )
 from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import Change, Meaning, Signature
-from porewatch.domain.signatures.steps import State, next_step, standing, state_of
+from porewatch.domain.signatures.steps import (
+    State,
+    next_step,
+    standing,
+    state_of,
+    superseded,
+)
 from porewatch.usecases.signatures.desk import Desk, Subject, changes_since, newest_subject
 
 
@@ -56,7 +62,7 @@ def show_signatures(run: RunRecord, who: Principal, *, desk: Desk) -> SignatureL
             _may, run=run, who=who, subject=subject, signatures=signatures, four_eyes=desk.four_eyes
         ),
     )
-    supersedes = _supersedes(signatures, report.revision)
+    supersedes = _supersedes(signatures, subject)
     return SignatureList(
         run_id=run.run_id,
         revision=report.revision,
@@ -120,10 +126,12 @@ def _may(
     return True
 
 
-def _supersedes(signatures: tuple[Signature, ...], revision: int) -> int | None:
-    """The newest earlier revision that was released, or the same one for a statement."""
-    released = {s.revision for s in signatures if s.meaning is not Meaning.REVIEWED}
-    return max((one for one in released if one <= revision), default=None)
+def _supersedes(signatures: tuple[Signature, ...], subject: Subject) -> int | None:
+    """What an amendment of the whole report would correct; None when no single one could."""
+    try:
+        return superseded(signatures, subject.report.revision, subject.samples)
+    except SignatureRefused:
+        return None
 
 
 def _changes(supersedes: int | None, subject: Subject, desk: Desk) -> tuple[Change, ...]:
