@@ -99,11 +99,19 @@ class Person:
         return f"/web/signed-in?state={asked['state']}&code=c"
 
     def confirm(self, act: dict[str, Any]) -> Any:
-        begun = self.browser.ask(f"{act['path']}/confirm")
-        assert begun["statusCode"] == 303, begun["body"]
-        asked = dict(parse_qsl(urlsplit(header(begun, "Location")).query))
+        begun = self.goes_on(act)
+        assert begun["statusCode"] == 200, begun["body"]
+        address = json.loads(begun["body"])["url"]
+        asked = dict(parse_qsl(urlsplit(address).query))
         assert (asked["prompt"], asked["max_age"]) == ("login", "0")
-        return self.browser.ask(self.authorize(header(begun, "Location")))
+        return self.browser.ask(self.authorize(address))
+
+    def goes_on(self, act: dict[str, Any]) -> dict[str, Any]:
+        """From the page that shows what will be signed, with its token."""
+        page = self.browser.ask(act["path"])["body"]
+        found = re.search(r'<meta name="csrf" content="([^"]+)"', page)
+        assert found is not None
+        return self.browser.ask(f"{act['path']}/confirm", "POST", **{"x-csrf-token": found[1]})
 
     def sign(self, run_id: str, meaning: str, **more: Any) -> dict[str, Any]:
         act = self.begin(run_id, meaning, **more)
@@ -233,24 +241,33 @@ def test_another_person_confirms_nothing(lab: Lab) -> None:
     lab.ada.claims = {"sub": "ben", "name": "Ben"}
     assert "another person" in lab.ada.confirm(act)["body"].lower()
     lab.ada.claims = {}
-    for path in (act["path"], f"{act['path']}/confirm"):
-        assert code_on(lab.ben.browser.ask(path)) == 404
+    assert code_on(lab.ben.browser.ask(act["path"])) == 404
+    assert code_on(lab.ben.goes_on(act)) == 404
     assert lab.ben.complete(act)[0] == 404
     assert lab.ada.complete(act)[1]["code"] == "signature_not_confirmed"
 
 
 def test_the_answer_of_one_sign_in_serves_once_and_no_other_act(lab: Lab) -> None:
     act, other = lab.ada.begin(lab.run_id, "reviewed"), lab.ada.begin(lab.run_id, "reviewed")
-    begun = lab.ada.browser.ask(f"{act['path']}/confirm")
-    back = lab.ada.authorize(header(begun, "Location"))
+    back = lab.ada.authorize(json.loads(lab.ada.goes_on(act)["body"])["url"])
     cookies = dict(lab.ada.browser.cookies)
     assert code_on(lab.ada.browser.ask(back)) == 303
     lab.ada.browser.cookies = cookies
     assert code_on(lab.ada.browser.ask(back)) == 400, "the attempt is gone"
     assert lab.ada.complete(other)[1]["code"] == "signature_not_confirmed"
     lab.ada.complete(act)
-    assert code_on(lab.ada.browser.ask(f"{act['path']}/confirm")) == 409
+    assert code_on(lab.ada.goes_on(act)) == 409
     assert lab.ada.complete(act)[0] == 201 and len(lab.signatures()) == 1
+
+
+def test_no_link_and_no_other_site_leads_to_the_provider(lab: Lab) -> None:
+    act = lab.ada.begin(lab.run_id, "reviewed")
+    address, before = f"{act['path']}/confirm", dict(lab.ada.browser.cookies)
+    assert code_on(lab.ada.browser.ask(address)) == 404, "a link"
+    assert code_on(lab.ada.browser.ask(address, "POST")) == 403, "a form of another site"
+    assert code_on(lab.ada.browser.ask(address, "POST", **{"x-csrf-token": "another"})) == 403
+    assert lab.ada.browser.cookies == before, "no sign-in has begun"
+    assert code_on(lab.ada.goes_on(act)) == 200
 
 
 def test_a_sign_in_for_a_session_confirms_nothing(lab: Lab, provider: MadeProvider) -> None:
@@ -431,7 +448,9 @@ class Site:
             self.lead(route, f"https://{HOST}/v1{self.who.authorize(route.request.url)}")
         elif path.startswith("/web"):
             query = f"?{parts.query}" if parts.query else ""
-            found = self.who.browser.ask(path + query)
+            token = route.request.headers.get("x-csrf-token")
+            shown = {"x-csrf-token": token} if token else {}
+            found = self.who.browser.ask(path + query, route.request.method, **shown)
             if found["statusCode"] == 303:
                 self.lead(route, header(found, "Location"))
                 return
@@ -471,6 +490,7 @@ def window(browser: Chromium, who: Person, look: Look) -> Page:
 def sign_in_window(
     page: Page, lab: Lab, meaning: str, reason: str, look: Callable[[], None]
 ) -> None:
+    before = len(lab.signatures())
     page.goto(f"https://{HOST}/v1/web/runs/{lab.run_id}")
     page.locator("#signatures").click()
     page.wait_for_selector("#sign")
@@ -480,7 +500,12 @@ def sign_in_window(
     page.locator("#sign button").press("Enter")
     page.wait_for_selector("#confirm")
     look()
-    page.locator("#confirm").press("Enter")
+    page.locator("#confirm button").press("Enter")
+    page.wait_for_selector("#complete")
+    look()
+    assert page.locator("main dd strong").inner_text(), "it shows once more what is signed"
+    assert len(lab.signatures()) == before, "signed by its button, and not by coming back"
+    page.locator("#complete button").press("Enter")
     page.wait_for_url(re.compile(r"/runs/[^/]+/signatures$"))
     page.wait_for_selector("#signatures li")
     look()

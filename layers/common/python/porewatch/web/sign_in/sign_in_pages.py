@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from porewatch.domain.people.credentials import SESSION_LIFE
 from porewatch.domain.people.oidc import ATTEMPT_MINUTES, BEGIN_AGAIN, site_path
 from porewatch.domain.people.principal import Means
 from porewatch.domain.reasons.reason import SignInCode, because
+from porewatch.domain.results.publishing import JSON
 from porewatch.domain.signatures.signing_act import renewal_of
 from porewatch.edge import wiring
 from porewatch.edge.authorizer import SESSION_COOKIE, cookie
@@ -90,11 +92,13 @@ def _confirmed(visit: Visit, attempt: Attempt, identity: Identity) -> Response[s
 
 
 def sign_in_again(visit: Visit, act: SigningAct) -> Response[str]:
-    """To the identity provider, which asks for the credentials for this act alone."""
+    """Where the identity provider asks for the credentials for this act alone: `url`, as JSON,
+    which the page goes to. Answers a POST with the token of the page that shows the act."""
     attempt = client_of(visit).begin(f"/web/signing/{act.act_id}", renewal_of(act, now()))
     secret = wiring.sign_in_attempts().keep(attempt)
     kept = _cookie(ATTEMPT_COOKIE, secret, ATTEMPT_MINUTES * 60)
-    return redirect(visit.site, attempt.url, (kept,))
+    headers = page_headers(visit.site) | {"Set-Cookie": [kept]}
+    return Response(HTTPStatus.OK, JSON, json.dumps({"url": attempt.url}), headers)
 
 
 def client_of(visit: Visit) -> OidcClient:

@@ -46,7 +46,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         done = desk.signatures.by_act(act.run_id, act_id)
         return visit.page("signing.html.j2", act=begun(act), done=done)
 
-    @api.get("/web/signing/<act_id>/confirm")
+    @api.post("/web/signing/<act_id>/confirm")
     def confirm(act_id: str) -> Response[str]:
         visit = Visit(api).signed_in()
         act = own_act(act_id, visit.who, desk=wiring.signing_desk(signature_page))

@@ -82,6 +82,3 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   button.textContent = button.dataset.copied;
 });
-
-// What was decided on the page before is sent at once.
-document.querySelector("form[data-now]")?.requestSubmit();
