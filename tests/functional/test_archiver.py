@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from botocore.client import BaseClient
 
 from porewatch.adapters.archive.archive_ledger import ArchiveLedger
+from porewatch.adapters.archive.cold_storage import ColdStorage
 from porewatch.adapters.ledger.run_moves import move_run
 from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.table import Table
@@ -227,6 +229,55 @@ def test_one_that_fails_ends_nothing_and_says_why_and_is_a_dead_letter_at_last(
     sweep()
     deliver()
     assert storage_class(BULKY) == "GLACIER", "and it is tried again"
+
+
+def test_a_copy_with_other_bytes_is_never_accepted_and_a_dead_letter_at_once(
+    run: RunRecord, clock: Clock, cloud: Table
+) -> None:
+    whole = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def other(self: Any, operation: str, sent: Any) -> Any:
+        if operation == "CopyObject" and sent["Key"] == BULKY[1]:
+            place = {"Bucket": sent["Bucket"], "Key": sent["Key"], "StorageClass": "GLACIER"}
+            return whole(self, "PutObject", {**place, "Body": b"y" * SMALLEST})
+        return whole(self, operation, sent)
+
+    clock.days(15)
+    with patch.object(BaseClient, "_make_api_call", other):
+        sweep()
+        assert deliver() == []
+    dead = boto3.client("sqs").receive_message(QueueUrl=settings().archive_dead_letters_url)
+    assert "tables.zip" in dead["Messages"][0]["Body"]
+    for _ in range(3):
+        clock.days(1)
+        sweep()
+        deliver()
+    artefact = Artefact(run_id=RUN, shelf=Shelf.REPORTS, key=BULKY[1])
+    record, _ = ArchiveLedger(cloud).away(USER, artefact) or pytest.fail("no record")
+    assert record.state is State.ARCHIVING and "does not hold" in record.problem
+    assert record.failures >= 4
+
+
+def test_copies_whose_process_is_killed_are_failures_and_a_dead_letter_at_last(
+    run: RunRecord, clock: Clock, cloud: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """No code of ours catches it."""
+
+    def dies(self: ColdStorage, key: str) -> None:
+        raise Killed
+
+    monkeypatch.setattr(ColdStorage, "archive", dies)
+    for _ in range(24):
+        clock.days(1)
+        for _ in range(3):
+            sweep()
+            with suppress(Killed):
+                deliver()
+    record = max(ArchiveLedger(cloud).all_away(USER), key=lambda one: one.failures)
+    assert record.failures >= 5 and "its process is gone" in record.problem
+    dead = boto3.client("sqs").receive_message(QueueUrl=settings().archive_dead_letters_url)
+    assert dead["Messages"]
 
 
 def test_expedited_gives_way_to_standard(run: RunRecord, clock: Clock) -> None:

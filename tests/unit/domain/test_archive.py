@@ -7,8 +7,28 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from porewatch.domain.archive.artefact import SMALLEST, Artefact, Shelf, is_bulky
-from porewatch.domain.archive.away import Away, Speed, State, Stored, same_content, speed_for
-from porewatch.domain.archive.steps import FIRST_PAUSE, LONGEST_PAUSE, failed
+from porewatch.domain.archive.away import (
+    Away,
+    Restore,
+    Speed,
+    State,
+    Stored,
+    same_content,
+    speed_for,
+)
+from porewatch.domain.archive.steps import (
+    CLAIM,
+    DIFFERS,
+    FIRST_PAUSE,
+    LEFT,
+    LONGEST_PAUSE,
+    Become,
+    Copy,
+    Owner,
+    Step,
+    failed,
+    next_step,
+)
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -80,3 +100,54 @@ def test_pauses_between_attempts_grow_to_a_day_and_a_claim_stands_unless_s3_refu
     for _ in range(20):
         refused = failed(refused, "why", AT, over=True)
     assert refused.due == AT + LONGEST_PAUSE
+
+
+KEY = "runs/r/r0/tables.zip"
+WHOSE = Owner(Artefact(run_id="r", shelf=Shelf.REPORTS, key=KEY), "u-aaaaaaaaaaaaaaaa")
+
+
+def step_of(known: Away | None, found: Stored, *, hot: bool, at: datetime = AT) -> Step:
+    return next_step(WHOSE, known, found, hot=hot, at=at)
+
+
+def claim_of(known: Away | None, found: Stored, *, hot: bool, at: datetime = AT) -> Away:
+    step = step_of(known, found, hot=hot, at=at)
+    assert isinstance(step, Copy)
+    return step.claim
+
+
+def cold(size: int = SMALLEST, etag: str = "a", restore: Restore = Restore.NONE) -> Stored:
+    return Stored(size=size, etag=etag, cold=True, restore=restore)
+
+
+@pytest.mark.parametrize("hot", [True, False])
+def test_a_copy_into_the_archive_with_other_bytes_is_never_archived(hot: bool) -> None:
+    claim = claim_of(None, stored(SMALLEST), hot=False)
+    assert isinstance(step_of(claim, cold(), hot=False), Become)
+    for wrong in (cold(SMALLEST - 1), cold(etag="b")):
+        again = claim
+        for _ in range(3):
+            assert step_of(again, wrong, hot=hot) == DIFFERS
+            again = failed(again, DIFFERS.problem, AT, over=True)
+        assert again.failures == 3 and again.state is State.ARCHIVING
+
+
+def test_a_copy_out_of_the_archive_with_other_bytes_is_never_hot() -> None:
+    resting = step_of(claim_of(None, stored(SMALLEST), hot=False), cold(), hot=False)
+    assert isinstance(resting, Become) and resting.after is not None
+    claim = claim_of(resting.after, cold(restore=Restore.READY), hot=True)
+    assert step_of(claim, stored(SMALLEST), hot=True) == Become(None)
+    for known in (claim, resting.after):
+        assert step_of(known, stored(SMALLEST, etag="b"), hot=True) == DIFFERS
+
+
+def test_a_claim_that_is_over_is_a_failure_once() -> None:
+    later = AT + CLAIM
+    claim = claim_of(None, stored(SMALLEST), hot=False)
+    assert step_of(claim, stored(SMALLEST), hot=False, at=later) == LEFT
+    noted = failed(claim, LEFT.problem, later, over=True)
+    assert noted.failures == 1
+    assert claim_of(noted, stored(SMALLEST), hot=False, at=later).failures == 1
+    unknown = failed(claim, "a failure that was recorded", AT, over=False)
+    assert claim_of(unknown, stored(SMALLEST), hot=False, at=later).failures == 1
+    assert failed(unknown, "another one of the same copy", AT, over=False).failures == 1

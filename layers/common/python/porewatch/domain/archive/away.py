@@ -81,6 +81,12 @@ class Away(Model):
     claimed_until: Annotated[
         Moment | None, Field(description="somebody copies it, at the longest until then")
     ] = None
+    source: Annotated[
+        Stored | None, Field(description="what was copied: every copy of it has to be the same")
+    ] = None
+    counted: Annotated[
+        bool, Field(description="that the copy under this claim failed is among the failures")
+    ] = False
     speed: Speed | None = None
     expected_at: Annotated[
         Moment | None, Field(description="when S3 should have it back; while it is restored")

@@ -5,6 +5,9 @@ what S3 says of the object, and whether it is to be hot by the entitlement of no
 step records it before a copy, and after a request to S3 that is answered at once. So after a crash
 at any line the next look finds the rest to do.
 
+A copy is believed only when it holds what its source held, by all that S3 tells of both: the claim
+has the source. One that differs stays where it is, and is a failure at each look.
+
 A copy takes time, and nobody may decide otherwise while it is under way: a copy that is finished
 late would undo that decision. So who copies has a claim, longer than a function can run.
 """
@@ -22,6 +25,7 @@ from porewatch.domain.archive.away import (
     Speed,
     State,
     Stored,
+    same_content,
     speed_for,
 )
 
@@ -62,7 +66,18 @@ class AskBack:
     speed: Speed
 
 
-Step = Rest | Become | Copy | AskBack
+@dataclass(frozen=True)
+class Fail:
+    """Record this as a failure of it. `differs`: a copy has other bytes, so somebody is to know at
+    once."""
+
+    problem: str
+    differs: bool = False
+
+
+Step = Rest | Become | Copy | AskBack | Fail
+DIFFERS = Fail("the copy does not hold what the object held", differs=True)
+LEFT = Fail("a copy was begun, and its process is gone")
 
 
 @dataclass(frozen=True)
@@ -81,6 +96,10 @@ def next_step(
         return Rest() if away is None else Become(None)
     if away is None:
         return _of_hot(whose, stored, hot, at)
+    return DIFFERS if _differs(away, stored) else _of_away(away, stored, hot, at)
+
+
+def _of_away(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
     if away.state is State.ARCHIVING:
         return _of_archiving(away, stored, hot, at)
     if away.state is State.ARCHIVED:
@@ -97,11 +116,13 @@ def asked(away: Away, speed: Speed, at: datetime) -> Away:
 
 
 def failed(away: Away, problem: str, at: datetime, *, over: bool) -> Away:
-    """An attempt failed: it is tried again after a pause that grows. `over`: S3 refused, so nothing
-    is under way and the claim ends; after any other failure it stands."""
+    """An attempt failed: it is tried again after a pause that grows. `over`: nothing is under way
+    (S3 refused, say), so the claim ends; after any other failure it stands."""
     due = at + min(FIRST_PAUSE * 2 ** min(away.failures, 12), LONGEST_PAUSE)
     claim = None if over else away.claimed_until
-    changes = {"failures": away.failures + 1, "problem": problem, "claimed_until": claim}
+    failures = away.failures if away.counted else away.failures + 1
+    changes = {"failures": failures, "problem": problem, "claimed_until": claim}
+    changes |= {"counted": claim is not None}
     return away.model_copy(update={**changes, "due": due if claim is None else max(due, claim)})
 
 
@@ -118,7 +139,7 @@ def _of_hot(whose: Owner, stored: Stored, hot: bool, at: datetime) -> Step:
         return Become(found)
     if hot or not is_bulky(whose.artefact.shelf, whose.artefact.key, stored.size):
         return Rest()
-    return Copy(_claimed(found, State.ARCHIVING, at), into_archive=True)
+    return Copy(_claimed(found, State.ARCHIVING, stored, at), into_archive=True)
 
 
 def _of_archiving(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
@@ -126,12 +147,17 @@ def _of_archiving(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
         return Become(_to(away, State.ARCHIVED, at))
     if _claims(away, at):
         return Rest()
-    return Become(None) if hot else Copy(_claimed(away, State.ARCHIVING, at), into_archive=True)
+    if hot:
+        return Become(None)
+    if _left(away):
+        return LEFT
+    return Copy(_claimed(away, State.ARCHIVING, stored, at), into_archive=True)
 
 
 def _of_archived(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
     if not stored.cold:
-        return Become(None) if hot else Copy(_claimed(away, State.ARCHIVING, at), into_archive=True)
+        claim = _claimed(away, State.ARCHIVING, stored, at)
+        return Become(None) if hot else Copy(claim, into_archive=True)
     return _back(away, stored, at) if hot else Rest()
 
 
@@ -150,12 +176,14 @@ def _of_rehydrating(away: Away, stored: Stored, hot: bool, at: datetime) -> Step
         return Become(None)
     if _claims(away, at):
         return Rest()
-    return _back(away, stored, at) if hot else Become(_to(away, State.ARCHIVED, at))
+    if not hot:
+        return Become(_to(away, State.ARCHIVED, at))
+    return LEFT if _left(away) else _back(away, stored, at)
 
 
 def _back(away: Away, stored: Stored, at: datetime) -> Step:
     if stored.restore is Restore.READY:
-        return Copy(_claimed(away, State.REHYDRATING, at), into_archive=False)
+        return Copy(_claimed(away, State.REHYDRATING, stored, at), into_archive=False)
     if stored.restore is Restore.ONGOING:
         return Become(asked(away, away.speed or speed_for(stored.size), at))
     return AskBack(speed_for(stored.size))
@@ -165,8 +193,22 @@ def _claims(away: Away, at: datetime) -> bool:
     return away.claimed_until is not None and at < away.claimed_until
 
 
-def _claimed(away: Away, state: State, at: datetime) -> Away:
+def _left(away: Away) -> bool:
+    """Of a claim that is over: whoever had it neither ended the copy nor recorded a failure."""
+    return away.claimed_until is not None and not away.counted
+
+
+def _differs(away: Away, stored: Stored) -> bool:
+    """Whether a copy landed that is not the same. While it is archived, an object that is not cold
+    is the source, whoever wrote it."""
+    if away.source is None or (away.state is State.ARCHIVING and not stored.cold):
+        return False
+    return not same_content(away.source, stored)
+
+
+def _claimed(away: Away, state: State, stored: Stored, at: datetime) -> Away:
     claim = {"claimed_until": at + CLAIM, "failures": away.failures, "problem": away.problem}
+    claim |= {"source": stored}
     return _to(away, state, at, due=at + CLAIM).model_copy(update=claim)
 
 
@@ -180,5 +222,5 @@ def _to(
     expected_at: datetime | None = None,
 ) -> Away:
     changes = {"state": state, "since": at, "due": due, "speed": speed, "expected_at": expected_at}
-    changes |= {"claimed_until": None, "failures": 0, "problem": ""}
+    changes |= {"claimed_until": None, "failures": 0, "problem": "", "counted": False}
     return away.model_copy(update=changes)

@@ -17,6 +17,7 @@ from porewatch.domain.archive.steps import (
     AskBack,
     Become,
     Copy,
+    Fail,
     Owner,
     Rest,
     Step,
@@ -31,6 +32,7 @@ from porewatch.domain.errors import (
     Conflict,
     PorewatchError,
     Throttled,
+    Unavailable,
 )
 from porewatch.domain.tiers.held import held_to_tier
 from porewatch.usecases.archive.archive_context import ArchiveContext
@@ -40,6 +42,14 @@ MOST_STEPS = 8
 GIVEN_UP = 5
 """Failures in a row, from which on each is raised."""
 _log = logging.getLogger(__name__)
+
+
+class CopyFailed(Unavailable):
+    """A copy was begun and did not end."""
+
+
+class CopyDiffers(CopyFailed):
+    """A copy holds something else than its source."""
 
 
 def look_at_artefact(artefact: Artefact, context: ArchiveContext) -> None:
@@ -105,6 +115,8 @@ def _do(step: Step, known: tuple[Away, int] | None, whose: Owner, context: Archi
             taken = shelf.ask_back(key, speed)
             _record(known, asked(known[0], taken, context.clock()), context)
             return False
+        case Fail(problem, differs):
+            raise CopyFailed(problem, file=key) if not differs else CopyDiffers(problem, file=key)
     return False
 
 
@@ -121,18 +133,19 @@ def _record(known: tuple[Away, int] | None, after: Away | None, context: Archive
 
 
 def _note(whose: Owner, error: PorewatchError, context: ArchiveContext) -> None:
-    """Why it failed, and when it is tried again. Raises the error when there is nothing to note it
-    on, so that its message is retried."""
+    """Why it failed, and when it is tried again. ArchiveStuck after many failures, and at once when
+    a copy differs. Raises the error when there is nothing to note it on, so that its message is
+    retried."""
     known = context.ledger.away(whose.user_id, whose.artefact)
     if known is None:
         raise error
     away, version = known
-    over = isinstance(error, Throttled | ConfigurationRefused)
+    over = isinstance(error, Throttled | ConfigurationRefused | CopyFailed)
     noted = failed(away, str(error), context.clock(), over=over)
     with suppress(Conflict):
         context.ledger.move(noted, version)
     _log.warning("%s is still %s: %s", whose.artefact.key, away.state.value, error)
-    if noted.failures >= GIVEN_UP:
+    if isinstance(error, CopyDiffers) or noted.failures >= GIVEN_UP:
         raise ArchiveStuck(
             f"is still {away.state.value} after {noted.failures} attempts: {error.problem}",
             file=whose.artefact.key,
