@@ -51,13 +51,15 @@ class Lifecycle:
 @dataclass
 class ColdS3:
     """`restored` gets (bucket, key) when S3 would say so; `removed` the same of each deletion, by
-    us or by a rule, of the newest version. `copy_dies`: of the next copy the process dies, and the
+    us or by a rule, of the newest version; `landed` (bucket, key, whether it is archived) of each
+    copy that ended. `copy_dies`: of the next copy the process dies, and the
     copy ends so much later (None: never)."""
 
     now: Callable[[], datetime]
     rules: dict[str, Lifecycle] = field(default_factory=dict)
     restored: Callable[[str, str], None] = lambda *_: None
     removed: Callable[[str, str], None] = lambda *_: None
+    landed: Callable[[str, str, bool], None] = lambda *_: None
     versions: dict[Place, list[Version]] = field(default_factory=dict)
     late: list[tuple[datetime, Callable[[], None]]] = field(default_factory=list)
     copy_dies: list[timedelta | None] = field(default_factory=list)
@@ -138,6 +140,7 @@ class ColdS3:
             self.copied += 1
             made = Version(found.content, found.size, cold=cold, created=self.now())
             self._write((bucket, key), made)
+            self.landed(bucket, key, cold)
 
         if not self.copy_dies:
             land()

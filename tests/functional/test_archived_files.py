@@ -144,6 +144,43 @@ def test_what_comes_back_says_when(
     assert TABLES in get(f"/runs/{RUN}/report")[1]["links"]
 
 
+def test_a_time_is_expected_only_when_a_thaw_was_asked_and_from_then(
+    cloud: Table, ended_at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ended_at + timedelta(days=20)
+    ledger = ArchiveLedger(cloud)
+    ledger.begin(away(at))
+    pays(TierName.PREMIUM, at)
+    later(monkeypatch, at)
+    assert file()["storage"]["refused"] == "results_thawing"
+    assert file()["storage"]["expected_at"] is None
+    assert ledger.thaw_begins(USER, at)
+    for hours in (0, 7):
+        later(monkeypatch, at + timedelta(hours=hours))
+        expected = datetime.fromisoformat(file()["storage"]["expected_at"])
+        assert expected == at + timedelta(hours=13)
+
+
+def test_files_of_an_older_revision_close_by_its_own_end(
+    cloud: Table, ended_at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ended_at + timedelta(days=20)
+    later(monkeypatch, at)
+    ArchiveLedger(cloud).begin(away(at))
+    item = cloud.need(f"RUN#{RUN}", "RUN")
+    first = item.model(RunRecord)
+    keys = {name: s3_keys.report_key(RUN, 2, name) for name in first.report_keys}
+    for key in keys.values():
+        boto3.client("s3").put_object(Bucket="reports", Key=key, Body=b"x")
+    second = {"revision": 2, "completed_at": at, "report_keys": keys, "standing": first}
+    record = first.model_copy(update=second)
+    cloud.put(Item.of(item.pk, item.sk, record, kind=item.kind))
+    assert TABLES in get(f"/runs/{RUN}/report")[1]["links"]
+    [found] = get(f"/runs/{RUN}/report?revision=1")[1]["withheld"].values()
+    assert found["refused"] == "results_closed" and found["expected_at"] is None
+    assert datetime.fromisoformat(found["readable_until"]) == ended_at + timedelta(days=14)
+
+
 @pytest.mark.parametrize("by", [None, "an operator's program"])
 def test_a_run_that_no_user_registered_is_held_to_no_tier(
     cloud: Table, ended_at: datetime, monkeypatch: pytest.MonkeyPatch, by: str | None

@@ -315,6 +315,45 @@ def test_results_expire_by_age_unless_somebody_pays(
     assert s3.list_objects_v2(Bucket="reports", Prefix="runs/")["KeyCount"] == 2, "365 days"
 
 
+def test_of_results_that_have_expired_nobody_says_that_they_are_back(
+    run: RunRecord, clock: Clock, cloud: Table
+) -> None:
+    for _ in range(50):
+        clock.days(14)
+        sweep()
+        assert deliver() == []
+    assert boto3.client("s3").list_objects_v2(Bucket="reports")["KeyCount"] == 0
+    ledger = ArchiveLedger(cloud)
+    assert not list(ledger.all_away(USER)) and not list(ledger.users())
+    assert said_after_an_upgrade(clock) == []
+
+
+def test_of_results_that_were_removed_by_hand_nobody_says_that_they_are_back(
+    run: RunRecord, clock: Clock, cloud: Table
+) -> None:
+    clock.days(15)
+    sweep()
+    assert deliver() == []
+    for bucket, key in (BULKY, OUTPUT):
+        boto3.client("s3").delete_object(Bucket=bucket, Key=key)
+    assert len(list(ArchiveLedger(cloud).all_away(USER))) == 2
+    assert said_after_an_upgrade(clock) == []
+    assert not list(ArchiveLedger(cloud).users())
+
+
+def said_after_an_upgrade(clock: Clock) -> list[Any]:
+    said: list[Any] = []
+    whole = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def heard(self: Any, operation: str, sent: Any) -> Any:
+        said.extend(sent["Entries"] if operation == "PutEvents" else [])
+        return whole(self, operation, sent)
+
+    with patch.object(BaseClient, "_make_api_call", heard):
+        assert deliver(pays(TierName.PREMIUM, clock.at)) == []
+    return said
+
+
 def test_a_message_of_something_else_is_refused(run: RunRecord) -> None:
     assert len(deliver({"look": "elsewhere"})) == 0, "it is put aside"
     dead = boto3.client("sqs").receive_message(QueueUrl=settings().archive_dead_letters_url)

@@ -63,5 +63,5 @@ def show_report(server: Server, run_id: str, *, out: Path | None, as_json: bool)
 def _withheld(file: dict[str, Any]) -> str:
     """Why it cannot be read now."""
     if file["refused"] == PeopleCode.RESULTS_THAWING:
-        return f"comes back from the archive; expected by {file['expected_at']}"
+        return f"comes back from the archive; expected by {file['expected_at'] or '-'}"
     return f"could be read until {file['readable_until']}; your account has other tiers"

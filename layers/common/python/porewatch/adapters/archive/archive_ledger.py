@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import datetime
 from itertools import takewhile
 
@@ -22,7 +21,14 @@ from porewatch.adapters.retries import PATIENT
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.archive.artefact import Artefact, folder_of
 from porewatch.domain.archive.away import Away
-from porewatch.domain.archive.user_archive import UserArchive, all_back, listed, thawing
+from porewatch.domain.archive.user_archive import (
+    UserArchive,
+    all_back,
+    back,
+    listed,
+    thaw_over,
+    thawing,
+)
 from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
 
 USER, AWAY_PREFIX = "USER", "AWAY#"
@@ -74,6 +80,15 @@ class ArchiveLedger:
         gone = Item(archive_key(away.user_id), _place(away.artefact))
         self._table.transact([Remove(gone, {"version": version})])
 
+    def came_back(self, user_id: str) -> None:
+        """Something of the user is readable again. Idempotent."""
+        self._table.change(archive_key(user_id), USER, _user_step(back), retries=PATIENT)
+
+    def user(self, user_id: str) -> UserArchive | None:
+        """What is known of him; None: nothing of his was ever archived."""
+        item = self._table.get(archive_key(user_id), USER)
+        return item.model(UserArchive) if item else None
+
     def thaw_begins(self, user_id: str, at: datetime) -> bool:
         """Whether anything of the user may be away; then a thaw is under way from now on."""
         place = archive_key(user_id), USER
@@ -89,9 +104,14 @@ class ArchiveLedger:
         return None if next(left, None) else (item.model(UserArchive), item.version)
 
     def all_back(self, user: UserArchive, version: int) -> None:
-        """He is not listed any more. If something was archived meanwhile, he is."""
-        with suppress(Conflict):
+        """He is not listed any more. If something was archived meanwhile, he is; but his thaw is
+        over all the same."""
+        try:
             self._table.put_if(_user_item(all_back(user), version + 1), {"version": version})
+        except Conflict:
+            asked_at = user.thaw_asked_at
+            over = _user_step(lambda known: thaw_over(known, asked_at))
+            self._table.change(archive_key(user.user_id), USER, over)
 
     def users(self) -> Iterator[UserArchive]:
         """Users of whom something may be away."""

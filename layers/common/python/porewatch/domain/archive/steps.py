@@ -109,6 +109,11 @@ def _of_away(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
     return _of_rehydrating(away, stored, hot, at)
 
 
+def back_by(step: Step, away: Away) -> bool:
+    """Whether by this step something is readable again that was archived. The object is there."""
+    return step == Become(None) and away.state is not State.ARCHIVING
+
+
 def asked(away: Away, speed: Speed, at: datetime) -> Away:
     """S3 was asked for it at this speed."""
     expected = at + EXPECTED[speed]

@@ -19,6 +19,7 @@ class UserArchive(Model):
     thaw_asked_at: Annotated[Moment | None, Field(description="a thaw is under way since then")] = (
         None
     )
+    came_back: Annotated[bool, Field(description="something did, in this thaw")] = False
     looked_at: Annotated[
         Moment | None, Field(description="when what is to come back was last asked for")
     ] = None
@@ -46,6 +47,21 @@ def waits(user: UserArchive, at: datetime) -> bool:
     return user.looked_at is not None and at < user.looked_at + LOOK_AGAIN
 
 
+def back(known: UserArchive | None) -> UserArchive | None:
+    """Something is readable again. None: there is no thaw, or it is known already."""
+    if known is None or known.thaw_asked_at is None or known.came_back:
+        return None
+    return known.model_copy(update={"came_back": True})
+
+
 def all_back(known: UserArchive) -> UserArchive:
     """Nothing of his is away."""
     return UserArchive(user_id=known.user_id)
+
+
+def thaw_over(known: UserArchive | None, asked_at: datetime | None) -> UserArchive | None:
+    """The thaw that was asked then is over, and something was archived meanwhile: what comes back
+    of that is another thaw. None: that one is not under way."""
+    if known is None or asked_at is None or known.thaw_asked_at != asked_at:
+        return None
+    return UserArchive(user_id=known.user_id, listed=known.listed)

@@ -36,10 +36,16 @@ class Window(Model):
 
 
 def window_of(
-    record: RunRecord, entitlement: Entitlement | None, unpaid: TierName, at: datetime
+    record: RunRecord,
+    entitlement: Entitlement | None,
+    unpaid: TierName,
+    at: datetime,
+    *,
+    of: RunRecord | None = None,
 ) -> Window:
-    """Of the run's newest report; without one nothing ends."""
-    completed = _completed(record)
+    """Of the report of revision `of`, by its own end; None: of the run's newest report. Without one
+    nothing ends."""
+    completed = of.completed_at if of else _completed(record)
     if held_to_tier(record.submitted_by) is None or completed is None:
         return Window(until=None, at=at)
     return Window(until=readable_until(entitlement, unpaid, completed, at), at=at)

@@ -7,7 +7,7 @@ STAYS = (
     "of its manifests, and its earlier legal holds (ledger)",
     "its id and the heads of its reports' audit trails, in the signed records of days (ledger)",
     "signatures of its reports: names of signers and samples, times, digests (ledger, and copies "
-    "in the reports bucket until they expire)",
+    "in the reports bucket; where tiers are paid for these are kept, elsewhere they expire)",
     "the lines of its bill: machines, seconds and USD, no data of samples (registry, table costs)",
     "facts in the event archive, with names of files and samples, until ArchiveDays have passed",
     "logs of the functions until LogDays have passed, and the history of executions for 90 days",

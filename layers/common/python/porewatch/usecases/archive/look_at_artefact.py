@@ -22,6 +22,7 @@ from porewatch.domain.archive.steps import (
     Rest,
     Step,
     asked,
+    back_by,
     failed,
     next_step,
 )
@@ -72,13 +73,14 @@ def look_at_artefact(artefact: Artefact, context: ArchiveContext) -> None:
 
 
 def settle_thaw(user_id: str, context: ArchiveContext) -> None:
-    """If nothing of the user is away any more: the event, once for each thaw, then he is not listed
-    any more. A crash between the two publishes it again, as the same."""
+    """If nothing of the user is away any more: the event, once for each thaw in which something
+    came back, then he is not listed any more. A crash between the two publishes it again, as the
+    same."""
     found = context.ledger.thaw_ends(user_id)
     if found is None:
         return
     user, version = found
-    if user.thaw_asked_at is not None:
+    if user.thaw_asked_at is not None and user.came_back:
         context.say_thawed(
             ResultsThawed(user_id=user_id, asked_at=user.thaw_asked_at, at=context.clock())
         )
@@ -94,6 +96,8 @@ def _one_step(whose: Owner, context: ArchiveContext) -> bool:
     hot = stays_hot(record, context.window(record))
     away = known[0] if known else None
     step = next_step(whose, away, stored, hot=hot, at=context.clock())
+    if away is not None and stored is not None and back_by(step, away):
+        context.ledger.came_back(whose.user_id)
     return _do(step, known, whose, context)
 
 

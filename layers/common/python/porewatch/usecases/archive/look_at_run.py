@@ -43,9 +43,10 @@ def look_at_run(run_id: str, context: ArchiveContext, ages: Ages) -> None:
         context.ledger.look_later(run_id, None)
         return
     window = context.window(record)
-    looks = [LookAtArtefact(artefact=one) for one in _to_look_at(record, context, window)]
-    context.looks.send(looks)
     dates = _expire(record, context, ages, window)
+    artefacts = [*_to_look_at(record, context, window), *_without_object(record, context)]
+    looks = [LookAtArtefact(artefact=one) for one in dict.fromkeys(artefacts)]
+    context.looks.send(looks)
     due = None if dates == () and not looks else min((next_look(window), *(dates or ())))
     context.ledger.look_later(run_id, due)
 
@@ -72,6 +73,16 @@ def _to_look_at(record: RunRecord, context: ArchiveContext, window: Window) -> I
             comes = found.cold and (hot or artefact not in known)
             if goes or comes:
                 yield artefact
+
+
+def _without_object(record: RunRecord, context: ArchiveContext) -> Iterator[Artefact]:
+    """What the ledger knows as archived and S3 has no more: its record goes by its next look."""
+    user, run_id = held_to_tier(record.submitted_by), record.run_id
+    known = [one.artefact for one in context.ledger.all_away(user, run_id)] if user else []
+    for shelf, storage in context.shelves.items():
+        own = [one for one in known if one.shelf is shelf]
+        there = {found.key for found in storage.below(folder_of(run_id))} if own else set()
+        yield from (one for one in own if one.key not in there)
 
 
 def _expire(

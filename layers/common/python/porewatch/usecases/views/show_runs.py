@@ -202,7 +202,7 @@ def report_links(
             remedy=record.problem or "ask again when it is completed.",
         )
     keys = dict(sorted(record.report_keys.items()))
-    stored = show_storage(run, keys, sources=storage, at=at)
+    stored = show_storage(run, keys, sources=storage, at=at, of=record)
     links = {
         name: reports.link(key, stored.seconds(name, seconds), download_as=f"{run_id}-{name}")
         for name, key in keys.items()

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 LINK_SECONDS = 300
 """Of a link to what will not be readable for ever."""
 LONGEST = timedelta(hours=13)
-"""Until when a file is back at the latest of which S3 was not asked yet: a bulk retrieval."""
+"""From when a thaw was asked until a file is back at the latest of which S3 was not asked yet: a
+bulk retrieval."""
 
 
 class FileState(StrEnum):
@@ -53,7 +54,10 @@ class FileStorage(Model):
         Moment | None, Field(description="from then on it is refused; None: while it is kept")
     ] = None
     expected_at: Annotated[
-        Moment | None, Field(description="when it should be back from the archive, at the latest")
+        Moment | None,
+        Field(
+            description="when it should be back from the archive, at the latest; None: not known"
+        ),
     ] = None
     refused: Annotated[
         PeopleCode | None, Field(description="why it cannot be read now; None: it can")
@@ -97,7 +101,7 @@ class Storage:
             error.tier = self.tier.value
             raise error
         if file.refused is PeopleCode.RESULTS_THAWING:
-            when = f"{file.expected_at:%Y-%m-%d %H:%M}" if file.expected_at else ""
+            when = f"{file.expected_at:%Y-%m-%d %H:%M}" if file.expected_at else "-"
             why = because(PeopleCode.RESULTS_THAWING, file=name, expected=when)
             raise AccountRefused(why, remedy="ask again then; nothing else is to be done.")
 
@@ -112,35 +116,49 @@ class StorageSources:
 
 
 def show_storage(
-    record: RunRecord, keys: Mapping[str, str], *, sources: StorageSources, at: datetime
+    record: RunRecord,
+    keys: Mapping[str, str],
+    *,
+    sources: StorageSources,
+    at: datetime,
+    of: RunRecord | None = None,
 ) -> Storage:
-    """`keys`: of the report's files by name, of whichever revision is asked for."""
+    """`keys`: of the report's files by name, of revision `of` of the run; None: of the newest one
+    that is completed."""
     user = held_to_tier(record.submitted_by)
     if user is None:
         return Storage({}, sources.unpaid, at)
     paid: Entitlement | None = sources.entitlements.of(user)
     window = window_of(record, paid, sources.unpaid, at)
+    own = window_of(record, paid, sources.unpaid, at, of=of)
     found = {}
     for name, key in keys.items():
         if may_be_bulky(Shelf.REPORTS, key):
             artefact = Artefact(run_id=record.run_id, shelf=Shelf.REPORTS, key=key)
             away = sources.archive.away(user, artefact)
-            found[name] = _storage(away[0] if away else None, window)
+            asked = _thaw_asked(user, sources) if away and own.open else None
+            found[name] = _storage(away[0] if away else None, own, asked)
     pays = tiers()[sources.unpaid].results_days is not None
     return Storage(found, tier_of(paid, sources.unpaid, at), at, window if pays else None)
 
 
-def _storage(away: Away | None, window: Window) -> FileStorage:
+def _thaw_asked(user: str, sources: StorageSources) -> datetime | None:
+    known = sources.archive.user(user)
+    return known.thaw_asked_at if known else None
+
+
+def _storage(away: Away | None, window: Window, thaw_asked: datetime | None) -> FileStorage:
     state = FileState(away.state.value) if away else FileState.HOT
     if not window.open:
         closed = PeopleCode.RESULTS_CLOSED
         return FileStorage(state=state, readable_until=window.until, refused=closed)
     if away is None:
         return FileStorage(readable_until=window.until)
-    waits = away.expected_at if away.state is State.RESTORING else None
+    latest = thaw_asked + LONGEST if thaw_asked else None
+    expected = away.expected_at if away.state is State.RESTORING else latest
     return FileStorage(
         state=state,
         readable_until=window.until,
-        expected_at=waits or window.at + LONGEST,
+        expected_at=expected,
         refused=PeopleCode.RESULTS_THAWING,
     )
