@@ -25,6 +25,7 @@ from porewatch.domain.archive.steps import (
     Become,
     Copy,
     Owner,
+    Rest,
     Step,
     failed,
     next_step,
@@ -151,3 +152,9 @@ def test_a_claim_that_is_over_is_a_failure_once() -> None:
     unknown = failed(claim, "a failure that was recorded", AT, over=False)
     assert claim_of(unknown, stored(SMALLEST), hot=False, at=later).failures == 1
     assert failed(unknown, "another one of the same copy", AT, over=False).failures == 1
+
+
+def test_what_was_removed_during_a_copy_is_remembered_until_the_copy_cannot_land() -> None:
+    claim = claim_of(None, stored(SMALLEST), hot=False)
+    assert next_step(WHOSE, claim, None, hot=False, at=AT) == Rest()
+    assert next_step(WHOSE, claim, None, hot=False, at=AT + CLAIM) == Become(None)

@@ -93,7 +93,8 @@ def next_step(
 ) -> Step:
     """`stored` None: there is no such object. `hot`: whether it is to be readable, as of now."""
     if stored is None:
-        return Rest() if away is None else Become(None)
+        # A copy that is under way may bring it back, so it is not forgotten before.
+        return Rest() if away is None or _claims(away, at) else Become(None)
     if away is None:
         return _of_hot(whose, stored, hot, at)
     return DIFFERS if _differs(away, stored) else _of_away(away, stored, hot, at)
