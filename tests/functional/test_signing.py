@@ -32,7 +32,7 @@ from porewatch.domain.people.roles import Role, Scope
 from porewatch.domain.people.secrets import Kind, digest_of, new_secret
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
-from porewatch.domain.runs import RunState
+from porewatch.domain.runs import RunState, Sample
 from porewatch.edge.authorizer import SESSION_COOKIE
 from porewatch.settings import settings
 from porewatch.usecases.people.share_run import NewShare, share
@@ -41,7 +41,7 @@ from porewatch_worker.report.pages.run_record.audit_trail import with_trail
 from tests.cloud.visitor import LOOKS, Look, accessible
 from tests.functional.doors import Context, door
 from tests.functional.made_provider import MadeProvider
-from tests.functional.test_finishing import a_report
+from tests.functional.test_finishing import SAMPLES, a_report
 from tests.functional.test_pages import (
     AT,
     HOST,
@@ -165,7 +165,7 @@ class Lab:
         item = self.ledger.need(f"RUN#{self.run_id}", "RUN")
         update = {
             "state": RunState.COMPLETED, "revision": revision, "completed_at": now(),
-            "report_keys": {"report.json": key, "report.html": key},
+            "report_keys": {"report.json": key, "report.html": key}, "verdict": made.verdict,
         }  # fmt: skip
         run = item.model(RunRecord).model_copy(update=update)
         self.ledger.put(
@@ -383,11 +383,71 @@ def test_a_report_is_shown_with_its_signatures_also_behind_a_link(lab: Lab) -> N
     for place in places:
         body = lab.ben.browser.ask(place)["body"]
         assert body.index("<aside") < body.index("<h1>Report")
-        for text in ("released", "Ada", "Ben", " UTC", signed["report_sha256"]):
+        assert state_above(body) == "released"
+        for text in ("Ada", "Ben", " UTC", signed["report_sha256"]):
             assert text in body, text
         assert "<i>" not in body
     stored = Objects("reports").get(key)
     assert b"aside" not in stored
+
+
+TWO = {
+    "samples": (*SAMPLES, Sample(name="cow")),
+    "outcomes": tuple(
+        SampleOutcome(sample=name, outcome=Outcome.REPORTABLE) for name in ("pig", "cow")
+    ),
+}
+
+
+def state_above(page: str) -> str:
+    """What a report's page says of the report as a whole, above it."""
+    (said,) = re.findall(r"<aside[^>]*>\s*<p[^>]*><strong>([^<]*)</strong>", page)
+    return str(said)
+
+
+def state_shown(lab: Lab, revision: int = 1) -> str:
+    """The same, of a revision that lies there as a page for this moment."""
+    key, kept = s3_keys.report_key(lab.run_id, revision, "report.json"), Objects("reports")
+    report = kept.get(key)
+    kept.put(key, b"<html><body><h1>Report</h1></body></html>")
+    page = lab.ben.browser.ask(f"/web/runs/{lab.run_id}/report")["body"]
+    kept.put(key, report)
+    return state_above(page)
+
+
+def test_a_partly_signed_report_is_no_further_than_its_last_sample(lab: Lab) -> None:
+    made = lab.publish(1, **TWO)
+    assert sum(made.verdict.samples.values()) == 2
+    lab.ada.sign(lab.run_id, "reviewed", samples=["pig"])
+    assert state_shown(lab) == "draft", "nobody has signed the cow"
+    lab.ben.sign(lab.run_id, "released", samples=["pig"])
+    assert state_shown(lab) == "draft"
+    lab.ada.sign(lab.run_id, "reviewed", samples=["cow"])
+    assert state_shown(lab) == "reviewed"
+    lab.ben.sign(lab.run_id, "released", samples=["cow"])
+    assert state_shown(lab) == "released"
+    lab.ben.sign(lab.run_id, "amended", samples=["cow"], reason="x")
+    assert state_shown(lab) == "amended"
+    _, shown = lab.ben.api("GET", f"/runs/{lab.run_id}/signatures")
+    assert shown["state"] == "amended"
+    assert [one["state"] for one in shown["samples"]] == ["released", "amended"]
+
+
+def test_samples_that_were_released_in_different_revisions_have_no_one_amendment(
+    lab: Lab,
+) -> None:
+    for revision, samples in ((1, ["pig", "cow"]), (2, ["pig"]), (3, [])):
+        lab.publish(revision, **TWO)
+        lab.ada.sign(lab.run_id, "reviewed")
+        _, shown = lab.ben.api("GET", f"/runs/{lab.run_id}/amendments")
+        assert shown["supersedes"] == {1: None, 2: 1, 3: None}[revision]
+        if samples:
+            meaning = "released" if revision == 1 else "amended"
+            lab.ben.sign(lab.run_id, meaning, samples=samples, reason="x")
+    _, listed = lab.ben.api("GET", f"/runs/{lab.run_id}/signatures")
+    assert (listed["supersedes"], listed["may"]) == (None, ["reviewed"])
+    assert lab.ben.sign(lab.run_id, "amended", samples=["pig"], reason="x")["supersedes"] == 2
+    assert lab.ben.sign(lab.run_id, "amended", samples=["cow"], reason="x")["supersedes"] == 1
 
 
 def test_the_command_line_signs_once_its_signer_signed_in_again(
