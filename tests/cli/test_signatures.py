@@ -32,6 +32,7 @@ from porewatch.usecases.signatures.sign_report import (
 from porewatch_cli.stack import Stack
 from tests.cli.test_anchor import (
     FORGED,
+    REPORT,
     anchors_of,
     audited,
     in_json,
@@ -365,6 +366,41 @@ def test_a_report_that_changed_meanwhile_is_not_signed(stack: Stack, desk: Desk)
     assert code(lambda: begin(stack, desk, Meaning.REVIEWED, ADA)) == "signature_other_report"
     desk.reports.put(key, whole)
     assert complete(stack, desk, act_id, ADA).number == 1
+
+
+def no_anchor(stack: Stack) -> None:
+    stack.table.delete(run_key("run-1"), "ANCHOR#0000")
+
+
+def forged_anchor(stack: Stack) -> None:
+    anchor = anchors_of(stack).of("run-1", 0)
+    assert anchor is not None
+    forged = anchor.model_copy(update={"mac": "00"})
+    stack.table.put(Item.of(run_key("run-1"), "ANCHOR#0000", forged))
+
+
+def changed_answers(stack: Stack) -> None:
+    published(stack, REPORT.model_copy(update={"decision": "all is well"}))
+
+
+def changed_entry(stack: Stack) -> None:
+    assert REPORT.audit is not None
+    first, *rest = REPORT.audit.entries
+    entries = (first.model_copy(update={"details": {"run": "another"}}), *rest)
+    trail = REPORT.audit.model_copy(update={"entries": entries})
+    published(stack, REPORT.model_copy(update={"audit": trail}))
+
+
+@pytest.mark.parametrize("change", [no_anchor, forged_anchor, changed_answers, changed_entry])
+def test_what_is_not_proved_to_be_what_was_published_is_not_signed(
+    stack: Stack, desk: Desk, change: Callable[[Stack], None]
+) -> None:
+    act_id = begin(stack, desk, Meaning.REVIEWED, ADA)
+    confirm(desk, act_id)
+    change(stack)
+    assert code(lambda: complete(stack, desk, act_id, ADA)) == "signature_unproved"
+    assert code(lambda: begin(stack, desk, Meaning.REVIEWED, ADA)) == "signature_unproved"
+    assert kept(desk) == ()
 
 
 def test_nothing_is_signed_over_a_forged_signature(stack: Stack, desk: Desk) -> None:

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from porewatch.domain.calls.findings import Outcome
+from porewatch.domain.results.answers_digest import answers_digest
 from porewatch.domain.results.audit import SignOff, chained
 from porewatch.domain.results.report import Report
 from porewatch_cli.main import app
 from porewatch_worker.report.assemble import assemble
 from porewatch_worker.report.pages.run_record.audit_trail import (
-    answers_digest,
     trail_events,
     trail_faults,
     with_trail,

@@ -19,6 +19,7 @@ class SignatureCode(StrEnum):
     SIGNATURE_OTHER_REPORT = "signature_other_report"
     SIGNATURE_NO_SAMPLE = "signature_no_sample"
     SIGNATURE_NO_REPORT = "signature_no_report"
+    SIGNATURE_UNPROVED = "signature_unproved"
     SIGNATURE_NOT_CONFIRMED = "signature_not_confirmed"
     SIGNATURE_NOT_FRESH = "signature_not_fresh"
     SIGNATURE_OTHER_ACT = "signature_other_act"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from porewatch.domain import s3_keys
 from porewatch.domain.errors import NotFound
 from porewatch.domain.reasons.reason import SignatureCode, because
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.results.answers_digest import answers_digest
+from porewatch.domain.results.audit import faults
 from porewatch.domain.results.publishing import REPORT
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.sample_states import states_of
@@ -46,14 +49,24 @@ class Desk:
 
 @dataclass(frozen=True)
 class Subject:
-    """A published report. `sha256`: of report.json, as it lies in the bucket."""
+    """A published report. `sha256`: of report.json, as it lies in the bucket; `answers`: of what
+    it answers."""
 
     report: Report
     sha256: str
+    answers: str
 
     @property
     def head(self) -> str:
         return self.report.audit.head if self.report.audit else ""
+
+    @property
+    def fits_its_trail(self) -> bool:
+        """Whether its trail is a chain, and the last entry holds the digest of its answers."""
+        trail = self.report.audit
+        if trail is None or not trail.entries or any(faults(trail)):
+            return False
+        return trail.entries[-1].details.get("sha256") == self.answers
 
     @property
     def samples(self) -> tuple[str, ...]:
@@ -78,6 +91,16 @@ def newest_subject(run: RunRecord, desk: Desk) -> Subject:
     return subject
 
 
+def subject_to_sign(run: RunRecord, desk: Desk) -> Subject:
+    """The same, proved to be what was published: it fits its own audit trail, whose head the audit
+    key signed at publication. SignatureRefused otherwise; Unavailable or Throttled."""
+    subject = newest_subject(run, desk)
+    anchor = desk.anchors.of(run.run_id, subject.report.revision)
+    if anchor is None or not subject.fits_its_trail or not desk.anchors.made(anchor):
+        raise _refused(SignatureCode.SIGNATURE_UNPROVED)
+    return subject
+
+
 def subject_of(run_id: str, revision: int, reports: Objects) -> Subject | None:
     """The report of a revision; None when it has expired or cannot be read."""
     try:
@@ -85,7 +108,8 @@ def subject_of(run_id: str, revision: int, reports: Objects) -> Subject | None:
         report = Report.model_validate_json(content)
     except (NotFound, ValidationError):
         return None
-    return Subject(report, hashlib.sha256(content).hexdigest())
+    answers = answers_digest(json.loads(content))
+    return Subject(report, hashlib.sha256(content).hexdigest(), answers)
 
 
 def changes_since(

@@ -40,7 +40,7 @@ from porewatch.usecases.signatures.desk import (
     Desk,
     Subject,
     changes_since,
-    newest_subject,
+    subject_to_sign,
 )
 from porewatch.usecases.views.show_runs import Answer
 
@@ -98,7 +98,7 @@ def begin_signature(
     """Keep what will be signed. Forbidden for who is no user or lacks the role; SignatureRefused
     for a report that is not the newest, and for what may not come next."""
     user_id = _need_signer(run, order.meaning, who)
-    subject = newest_subject(run, desk)
+    subject = subject_to_sign(run, desk)
     samples = _samples(order, subject)
     _step(
         order, samples, user_id, earlier=desk.signatures.of(run.run_id), subject=subject, desk=desk
@@ -168,7 +168,7 @@ def _signed(
     """None when another signature was first: then everything is looked at again."""
     _need_signer(run, act.meaning, who)
     confirmation = need_confirmation(act, at)
-    subject = newest_subject(run, desk)
+    subject = subject_to_sign(run, desk)
     earlier = desk.signatures.of(run.run_id)
     forged = bool(desk.signatures.unreadable(run.run_id))
     if forged or (earlier and not desk.signatures.made(earlier[-1])):

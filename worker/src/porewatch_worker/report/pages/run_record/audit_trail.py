@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from porewatch.domain.results.answers_digest import answers_digest, canonical_digest
 from porewatch.domain.results.audit import (
     AuditTrail,
     Event,
@@ -14,10 +14,7 @@ from porewatch.domain.results.audit import (
     chained,
     faults,
 )
-from porewatch.domain.results.report import (
-    VOLATILE,
-    Report,
-)
+from porewatch.domain.results.report import Report
 
 MADE_BY, EVENT, PHASE, ANSWERS = "made by", "event", "phase", "answers"
 CODED = frozenset({"happened", "details"})
@@ -41,16 +38,6 @@ def document_of(report: Report) -> Document:
     return written
 
 
-def answers_digest(document: Document) -> str:
-    """SHA-256 over the canonical JSON of all that is no tale of time, money or sign-off."""
-    return _digest({name: value for name, value in document.items() if name not in VOLATILE})
-
-
-def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def trail_events(report: Report, document: Document) -> tuple[Event, ...]:
     """What made the report, what happened (oldest first), what each phase did, and the answers by
     their digest."""
@@ -67,7 +54,7 @@ def trail_events(report: Report, document: Document) -> tuple[Event, ...]:
             {
                 "status": p.status,
                 "reason": written.get("reason", ""),
-                "record_sha256": _digest(written),
+                "record_sha256": canonical_digest(written),
             },
         )
         for p, written in zip(report.phases, document["phases"], strict=True)
@@ -81,7 +68,7 @@ def _details(written: Document) -> dict[str, str]:
     too; entries of older versions are their two texts and nothing else."""
     details = {"detail": str(written.get("detail", ""))}
     if CODED & written.keys():
-        details["record_sha256"] = _digest(written)
+        details["record_sha256"] = canonical_digest(written)
     return details
 
 
