@@ -141,7 +141,10 @@ class House:
     @property
     def stack(self) -> Any:
         view = AlertView.model_construct(state=self.alert.state, alert=self.alert)
+        nothing = SimpleNamespace(paginate=lambda **_: ())
         return SimpleNamespace(
+            output=lambda name: name,
+            s3=SimpleNamespace(get_paginator=lambda _: nothing),
             table=SimpleNamespace(query=lambda *_: ()),
             session=SimpleNamespace(region_name="eu-west-1"),
             runs=SimpleNamespace(

@@ -38,7 +38,7 @@ def test_sigterm_brings_down_what_was_brought_up(tmp_path: Path) -> None:
     assert borrower.stdout
     assert borrower.stdout.readline() == "up\n"
     pids = running(home)
-    assert set(pids) == {"postgres", "engine", "host", "identity"}
+    assert set(pids) == {"postgres", "mail", "engine", "host", "identity", "stripe"}
     parts = [psutil.Process(pid) for pid in pids.values()]
     os.kill(borrower.pid, signal.SIGTERM)
     assert borrower.wait(60) == ENDED_BY_SIGTERM

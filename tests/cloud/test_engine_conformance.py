@@ -309,7 +309,7 @@ def test_a_fleet_with_the_same_client_token_launches_once(cloud: Cloud) -> None:
 
 
 def test_only_the_loopback_address_is_bound(cloud: Cloud) -> None:
-    assert set(cloud.local.pids) == {"engine", "host", "identity", "postgres"}
+    assert set(cloud.local.pids) == {"engine", "host", "identity", "mail", "postgres", "stripe"}
     for pid in cloud.local.pids.values():
         process = psutil.Process(pid)
         for member in [process, *process.children(recursive=True)]:

@@ -45,10 +45,13 @@ def _listening() -> set[int]:
     return {c.laddr.port for c in psutil.net_connections("inet") if c.status == "LISTEN"}
 
 
+PARTS = {"postgres", "mail", "engine", "identity", "host", "stripe"}
+
+
 def test_up_twice_is_fine_and_down_leaves_no_process_and_no_port(home: Path) -> None:
     lines: list[str] = []
     first = up(home, deploy=False, progress=lines.append)
-    assert len(lines) == 4
+    assert len(lines) == 6
     again = up(home, deploy=False)
     assert (again.pids, again.endpoint) == (first.pids, first.endpoint)
     assert status(home).pids == first.pids
@@ -57,12 +60,16 @@ def test_up_twice_is_fine_and_down_leaves_no_process_and_no_port(home: Path) -> 
     assert len(ports) == 4 and ports <= _listening()
     assert oct((home / "local.json").stat().st_mode)[-3:] == "600"
 
-    assert down(home) == ["instance host", "identity provider", "engine", "PostgreSQL"]
+    assert down(home) == [
+        "instance host", "identity provider", "stand-in for Stripe", "engine", "catcher of mail",
+        "PostgreSQL",
+    ]  # fmt: skip
     assert processes.wait_until_ended(parts, 0)
     assert not ports & _listening()
     assert down(home) == []
     with pytest.raises(
-        LocalProblem, match=r"not running: postgres, engine, identity, host.*porewatch up"
+        LocalProblem,
+        match=r"not running: postgres, engine, identity, mail, stripe, host.*porewatch up",
     ):
         require(home)
 
@@ -123,7 +130,7 @@ def test_a_stale_pid_file_stops_nobody_and_hinders_nothing(home: Path) -> None:
         assert down(home) == []
         assert stranger.poll() is None
         (state / "postgres.json").write_text(json.dumps(reused))
-        assert set(up(home, deploy=False).pids) == {"postgres", "engine", "identity", "host"}
+        assert set(up(home, deploy=False).pids) == PARTS
         assert stranger.poll() is None
     finally:
         stranger.kill()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from porewatch.domain.reasons.catalogue import SOURCE
 from porewatch_cli.commands.command import command, group
 from porewatch_cli.options import (
     JsonOption,
@@ -127,7 +128,7 @@ def statement(
     month: MonthOption = None,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="write the statement")] = None,
     csv: CsvOption = None,
-    language: LanguageOption = "en",
+    language: LanguageOption = SOURCE,
     as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from time import sleep
 from typing import Any
@@ -13,7 +12,7 @@ from porewatch.domain.base import now
 from porewatch.domain.reasons.signature_codes import SignatureCode
 from porewatch.domain.signatures.signature import Meaning
 from porewatch_cli.remote.server import Server, ServerRefused
-from porewatch_cli.terminal import console, print_json, table
+from porewatch_cli.terminal import console, errors, print_json, table
 
 PAUSE = 3.0
 """Seconds between two questions whether the signer has signed in again."""
@@ -62,7 +61,7 @@ def sign_run(
         act = server.ask("POST", f"/runs/{run_id}/amendments", order)
     else:
         act = server.ask("POST", f"/runs/{run_id}/signatures", {**order, "meaning": meaning})
-    sys.stderr.write(f"Sign in again here: {server.address}{act['path']}\n")
+    errors.print(Text(f"Sign in again here: {server.address}{act['path']}"), soft_wrap=True)
     signed = _completed(server, act)
     if as_json:
         print_json(signed)
