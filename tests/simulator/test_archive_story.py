@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -161,9 +162,8 @@ class Story(RuleBasedStateMachine):
                 "nothing is back"
             )
             self.told[event.user_id] = self.came_back[event.user_id]
-        away = list(self.ledger.all_away(event.user_id))
-        assert not away, "something is still away"
         self.thawed.append(event)
+        assert not list(self.ledger.all_away(event.user_id)), "something is still away"
 
     def removed(self, bucket: str, key: str) -> None:
         """Whoever removes it: nobody pays for keeping it, and it has come to its age."""
@@ -335,6 +335,12 @@ class Story(RuleBasedStateMachine):
                 bulky = is_bulky(shelf, path, size) and not stays_hot(run, window)
                 assert found is None or found.cold is bulky, f"{run_id} {path}"
 
+    def work(self) -> None:
+        """Everything in the queue, and what comes of it."""
+        sweep_archive(self.context, self.time + timedelta(hours=1))
+        while self.queue:
+            self._take(LOOK.validate_python(json.loads(self.queue.pop(0))), None)
+
     def _users_with_cold(self) -> set[str]:
         places = [(run, shelf, path) for run in self.runs.values() for shelf, path in FILES]
         found = [
@@ -394,3 +400,40 @@ TestStory.settings = settings(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_of_copies_that_never_landed_nobody_says_that_results_are_back() -> None:
+    story = Story()
+    story.a_run_completes(USERS[0])
+    story.time_passes(15 * 24 * 60)
+    story.s3.copy_dies = [None] * 3
+    story.work()
+    assert len(list(story.ledger.all_away(USERS[0]))) == 3
+    story.upgrade(USERS[0], tell=True)
+    story.work()
+    story.time_passes(60)
+    story.work()
+    assert not list(story.ledger.all_away(USERS[0])) and story.thawed == []
+    story.time_passes(1)  # the index lags
+    assert not list(story.ledger.users())
+
+
+@pytest.mark.parametrize("line", range(1, 240))
+def test_a_thaw_is_said_as_one_whatever_line_of_its_end_crashes(line: int) -> None:
+    story = Story()
+    story.a_run_completes(USERS[0])
+    story.time_passes(15 * 24 * 60)
+    story.work()
+    story.upgrade(USERS[0], tell=True)
+    story.deaf = True
+    story.work()
+    for hours in range(13):
+        story.time_passes(60)
+        sweep_archive(story.context, story.time + timedelta(hours=1))
+        for text in tuple(story.queue):
+            story._take(LOOK.validate_python(json.loads(text)), line if hours == 12 else None)
+            story.time_passes(1)
+        story.queue.clear()
+    story._until_quiet(hours=30)
+    assert not list(story.ledger.users())
+    assert len({one.record().fact_id for one in story.thawed}) == 1
