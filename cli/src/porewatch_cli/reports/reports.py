@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from porewatch.adapters.archive.cold_storage import ColdStorage
 from porewatch.domain import s3_keys
 from porewatch.domain.errors import InputRefused, NotFound
 from porewatch.domain.money.cost import Bill
@@ -132,6 +131,10 @@ def read_bill(stack: Stack, run: RunRecord) -> Bill:
 def archived_files(stack: Stack, run: RunRecord) -> set[str]:
     """Names of files of this revision that cannot be read before they come back from the
     archive."""
+    from porewatch.adapters.archive.cold_storage import (  # noqa: PLC0415 - reports without AWS
+        ColdStorage,
+    )
+
     folder = s3_keys.report_key(run.run_id, run.revision, "")
     storage = ColdStorage(stack.output("ReportsBucketName"), stack.s3)
     return {found.key.removeprefix(folder) for found in storage.below(folder) if found.cold}
