@@ -58,7 +58,7 @@ check: setup  ## format, lint, types
 	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy
 
 # node and npm come from a wheel when the machine has none (the linters of the state machine need them).
-test: check $(JUDGES)  ## what proves the product in about 22 minutes on two cores, from a fresh clone too
+test: check $(JUDGES)  ## what proves the product in about 20 minutes on two cores, from a fresh clone too
 	@PATH="$$PATH:$(CURDIR)/.venv/bin" .venv/bin/pytest -n $(TEST_PROCESSES) --dist loadgroup -m "not slow"
 
 test-all: check $(JUDGES) $(STATE)/checkov/.ready $(STATE)/mutants/.ready  ## every test, those marked `slow` included
