@@ -21,10 +21,6 @@ from porewatch.usecases.stages.set_message_aside import set_message_aside
 COUNTED = "MailsRefused"
 
 
-def put_off(receipt: str, receives: int) -> None:
-    wiring.again(receipt, receives)
-
-
 def set_aside(raw: QueueMessage, error: Refused) -> None:
     letters, metrics = DeadLetters(settings().dead_letters_url), Metrics(settings().stack_name)
     set_message_aside(
@@ -32,7 +28,7 @@ def set_aside(raw: QueueMessage, error: Refused) -> None:
     )
 
 
-@on_queue(parse_of_mail, again=put_off, aside=set_aside)
+@on_queue(parse_of_mail, again=wiring.again, aside=set_aside)
 def lambda_handler(said: Fact | UserEvent | MailFeedback) -> None:
     config, suppressions = settings(), wiring.suppressions()
     if isinstance(said, MailFeedback):

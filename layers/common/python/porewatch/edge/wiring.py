@@ -35,8 +35,6 @@ from porewatch.adapters.webhooks.delivery_queue import DeliveryQueue
 from porewatch.adapters.webhooks.store import Webhooks
 from porewatch.domain.billing.offers import nothing_sold
 from porewatch.settings import settings
-from porewatch.usecases.uploads.upload_context import UploadContext
-from porewatch.usecases.views.show_storage import StorageSources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +51,7 @@ if TYPE_CHECKING:
     from porewatch.usecases.money.statements import Accounting
     from porewatch.usecases.signatures.desk import Desk
     from porewatch.usecases.uploads.upload_context import UploadContext
+    from porewatch.usecases.views.show_storage import StorageSources
 
 
 def table() -> Table:
@@ -82,6 +81,8 @@ def entitlements() -> Entitlements:
 
 
 def storage_sources() -> StorageSources:
+    from porewatch.usecases.views.show_storage import StorageSources  # noqa: PLC0415 - few need it
+
     return StorageSources(entitlements(), ArchiveLedger(table()), settings().unpaid_tier)
 
 

@@ -1,4 +1,4 @@
-"""What a user is told of his tier: by page, API and command line."""
+"""What a page, the API and the command line show a user of his tier."""
 
 from __future__ import annotations
 
