@@ -14,6 +14,7 @@ import pytest
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
+from porewatch.adapters.accounting.statements import Accounting
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.money.charges import Charges
 from porewatch.adapters.money.facility_rates import FacilityRates
@@ -27,7 +28,7 @@ from porewatch.domain.money.charges import Rates
 from porewatch.domain.people.roles import Role
 from porewatch.domain.rules import run_endings
 from porewatch.domain.sealing import input_file, seal
-from porewatch.usecases.money.statements import Accounting, project_statement
+from porewatch.usecases.money.statements import project_statement
 from porewatch_cli.main import app
 from porewatch_worker.report.statement_pdf import statement_pdf
 from tests.cloud.visitor import LOOKS, Look, accessible

@@ -24,6 +24,7 @@ from botocore.exceptions import (
     NoRegionError,
 )
 
+from porewatch.adapters.accounting.statements import Accounting
 from porewatch.adapters.audit.anchors import Anchors
 from porewatch.adapters.audit.audit_key import AuditKey
 from porewatch.adapters.audit.signatures import Signatures
@@ -127,12 +128,9 @@ class Stack:
         return Accounts(self.people)
 
     @cached_property
-    def charges(self) -> Charges:
-        return Charges(self.table)
-
-    @cached_property
-    def rates(self) -> FacilityRates:
-        return FacilityRates(self.people)
+    def accounting(self) -> Accounting:
+        rates = FacilityRates(self.people)
+        return Accounting(Charges(self.table), rates, self.accounts, self.project_runs)
 
     @cached_property
     def project_runs(self) -> ProjectRuns:

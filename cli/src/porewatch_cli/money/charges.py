@@ -10,14 +10,9 @@ from rich.text import Text
 from porewatch.domain.base import Model, now
 from porewatch.domain.money.charge_tables import charges_csv, statement_csv
 from porewatch.domain.money.charges import (
-    ProjectMonth,
     Rates,
     Statement,
-    month_charges,
-    month_of,
-    rates_of,
     refuse_past,
-    statement,
 )
 from porewatch_cli.terminal import console, print_json, table
 from porewatch_worker.report.statement_pdf import statement_pdf
@@ -34,11 +29,7 @@ class RatesKept(Model):
 
 def show_month(stack: Stack, month: str | None, csv: Path | None, *, as_json: bool) -> None:
     """What each project is charged; into `csv`, if there is one, too."""
-    at = now()
-    asked = month_of(month, at)
-    sums = stack.charges.of_month(asked)
-    names = {p.project_id: p.name for p in stack.accounts.some_projects(sorted(sums))}
-    shown = month_charges(asked, sums, names, rates_of(stack.rates.all(), asked), at)
+    shown = stack.accounting.month(month, now())
     if csv is not None:
         csv.write_text(charges_csv(shown), encoding="utf-8", newline="")
     if as_json:
@@ -67,7 +58,8 @@ def show_statement(
     as_json: bool,
 ) -> None:
     """What one project is charged; into `pdf` and `csv`, if there are any, too. NotFound."""
-    shown = _statement(stack, project, month)
+    found = stack.accounts.project(project)
+    shown = stack.accounting.statement(found, month, now())
     if csv is not None:
         csv.write_text(statement_csv(shown), encoding="utf-8", newline="")
     if pdf is not None:
@@ -80,7 +72,7 @@ def show_statement(
 
 def show_rates(stack: Stack, *, as_json: bool) -> None:
     """All rates, by the month from which they hold."""
-    kept = RatesKept(rates=stack.rates.all())
+    kept = RatesKept(rates=stack.accounting.rates.all())
     if as_json:
         print_json(kept)
         return
@@ -96,17 +88,8 @@ def show_rates(stack: Stack, *, as_json: bool) -> None:
 def set_rates(stack: Stack, rates: Rates, *, as_json: bool) -> None:
     """Rates from a month on; shows all. MessageRefused for a month that is over."""
     refuse_past(rates, now())
-    stack.rates.keep(rates)
+    stack.accounting.rates.keep(rates)
     show_rates(stack, as_json=as_json)
-
-
-def _statement(stack: Stack, project_id: str, month: str | None) -> Statement:
-    project, at = stack.accounts.project(project_id), now()
-    asked = month_of(month, at)
-    found = tuple(stack.charges.of(project.project_id, asked))
-    names = stack.project_runs.names([charge.run_id for charge in found])
-    of = ProjectMonth(project.project_id, project.name, asked)
-    return statement(of, found, names, rates_of(stack.rates.all(), asked), at)
 
 
 def _show(shown: Statement) -> None:

@@ -39,6 +39,7 @@ from porewatch.settings import settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from porewatch.adapters.accounting.statements import Accounting
     from porewatch.adapters.audit.signing_acts import SigningActs
     from porewatch.adapters.billing.stripe_api import StripeApi
     from porewatch.adapters.billing.stripe_secrets import StripeSecrets
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from porewatch.domain.signatures.signature import Signature
     from porewatch.usecases.billing.begin_checkout import Till
     from porewatch.usecases.mail.mail_invitation import Counter
-    from porewatch.usecases.money.statements import Accounting
     from porewatch.usecases.signatures.desk import Desk
     from porewatch.usecases.uploads.upload_context import UploadContext
     from porewatch.usecases.views.show_storage import StorageSources
@@ -67,7 +67,7 @@ def project_runs() -> ProjectRuns:
 
 
 def accounting() -> Accounting:
-    from porewatch.usecases.money.statements import Accounting  # noqa: PLC0415
+    from porewatch.adapters.accounting.statements import Accounting  # noqa: PLC0415 - few need it
 
     return Accounting(Charges(table()), FacilityRates(people()), accounts(), project_runs())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,6 @@ from porewatch.domain.money.charges import (
     Charge,
     Month,
     MonthCharges,
-    ProjectMonth,
     Rate,
     Rates,
     Statement,
@@ -26,22 +24,11 @@ from porewatch.usecases.people.places import reach_project
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
+    from porewatch.adapters.accounting.statements import Accounting
     from porewatch.adapters.money.charges import Charges
     from porewatch.adapters.money.facility_rates import FacilityRates
-    from porewatch.adapters.people.accounts import Accounts
-    from porewatch.adapters.people.project_runs import ProjectRuns
 
 MONTHS_SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Accounting:
-    """Where charges, rates and names are."""
-
-    charges: Charges
-    rates: FacilityRates
-    accounts: Accounts
-    runs: ProjectRuns
 
 
 class MonthAnswer(MonthCharges, Answer):
@@ -72,13 +59,7 @@ def charges_of_month(
     """Of all projects. `month`: YYYY-MM, in UTC; None: this one. Forbidden for who may not see the
     costs of the stack."""
     policy.require_in_stack(who, StackAction.SEE_COSTS)
-    asked = rules.month_of(month, at)
-    sums = books.charges.of_month(asked)
-    names = {p.project_id: p.name for p in books.accounts.some_projects(sorted(sums))}
-    rates = rules.rates_of(books.rates.all(), asked)
-    return MonthAnswer.model_validate(
-        rules.month_charges(asked, sums, names, rates, at).model_dump()
-    )
+    return MonthAnswer.model_validate(books.month(month, at).model_dump())
 
 
 def project_statement(
@@ -86,16 +67,7 @@ def project_statement(
 ) -> StatementAnswer:
     """Of one project, for its admins and operators."""
     project = reach_project(project_id, who, Action.SEE_STATEMENTS, accounts=books.accounts)
-    asked = rules.month_of(month, at)
-    found = tuple(books.charges.of(project.project_id, asked))
-    made = rules.statement(
-        ProjectMonth(project.project_id, project.name, asked),
-        found,
-        books.runs.names([charge.run_id for charge in found]),
-        rules.rates_of(books.rates.all(), asked),
-        at,
-    )
-    return StatementAnswer.model_validate(made.model_dump())
+    return StatementAnswer.model_validate(books.statement(project, month, at).model_dump())
 
 
 def recent_months(

@@ -1,0 +1,1 @@
+"""What projects are charged, put together."""
