@@ -606,3 +606,17 @@ def test_whoever_reviewed_is_told_in_the_page_that_he_does_not_release(
     said = page.locator("#sign [role=status]")
     said.filter(has_text="a second person does").wait_for()
     page.context.close()
+
+
+@pytest.mark.web
+def test_a_form_is_never_shown_before_its_script_listens(lab: Lab, browser: Chromium) -> None:
+    page = window(browser, lab.ada, LOOKS[0])
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(400)
+        route.fallback()
+
+    page.route(re.compile(r"page[^/]*\.js"), slowly)
+    sign_in_window(page, lab, "reviewed", "", lambda: None)
+    assert [one["meaning"] for one in lab.signatures()] == ["reviewed"]
+    page.context.close()
