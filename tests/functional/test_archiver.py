@@ -201,6 +201,33 @@ def test_a_lost_event_of_the_upgrade_and_of_the_restore_is_noticed(
     assert [storage_class(place) for place in (BULKY, OUTPUT)] == ["STANDARD"] * 2
 
 
+def test_a_look_before_its_time_archives_nothing_and_is_not_the_last(
+    run: RunRecord, clock: Clock
+) -> None:
+    """As after a revision, or an event that came twice."""
+    clock.days(1)
+    assert deliver({"look": "run", "run_id": RUN}) == []
+    for shelf, key in (BULKY, OUTPUT):
+        artefact = {"run_id": RUN, "shelf": shelf, "key": key}
+        assert deliver({"look": "artefact", "artefact": artefact}) == []
+    assert [storage_class(place) for place in (BULKY, OUTPUT)] == ["STANDARD"] * 2
+    clock.days(13.1)
+    sweep()
+    assert deliver() == []
+    assert [storage_class(place) for place in (BULKY, OUTPUT)] == ["GLACIER"] * 2
+
+
+def test_an_upgrade_after_the_look_was_queued_keeps_it_hot(
+    run: RunRecord, clock: Clock, cloud: Table
+) -> None:
+    clock.days(15)
+    pays(TierName.PREMIUM, clock.at)
+    artefact = {"run_id": RUN, "shelf": BULKY[0], "key": BULKY[1]}
+    assert deliver({"look": "artefact", "artefact": artefact}) == []
+    assert storage_class(BULKY) == "STANDARD"
+    assert list(ArchiveLedger(cloud).all_away(USER)) == []
+
+
 def test_one_that_fails_ends_nothing_and_says_why_and_is_a_dead_letter_at_last(
     run: RunRecord, clock: Clock, cloud: Table
 ) -> None:

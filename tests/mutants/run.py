@@ -140,10 +140,10 @@ def lay_out(target: Target, work: Path) -> None:
     """The tree as mutmut wants it: packages below `src`, and its settings."""
     shutil.rmtree(work, ignore_errors=True)
     for package, folder in PACKAGES.items():
-        for name in _kept(folder):
-            _copy(name, work / "src" / package / Path(name).relative_to(folder))
-    for name in _kept(*BESIDE):
-        _copy(name, work / name)
+        for name in kept_files(folder):
+            put_copy(name, work / "src" / package / Path(name).relative_to(folder))
+    for name in kept_files(*BESIDE):
+        put_copy(name, work / name)
     settings = {
         "source_paths": ["src"],
         "only_mutate": [f"src/{module}" for module in target.modules],
@@ -157,7 +157,8 @@ def lay_out(target: Target, work: Path) -> None:
         file.write("\n[tool.mutmut]\n" + "\n".join(lines) + "\n")
 
 
-def _kept(*paths: str) -> Iterator[str]:
+def kept_files(*paths: str) -> Iterator[str]:
+    """Files of the repository below these paths, those not committed yet among them."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "--", *paths],
         cwd=REPOSITORY, capture_output=True, text=True, check=True,
@@ -165,7 +166,8 @@ def _kept(*paths: str) -> Iterator[str]:
     yield from listed.stdout.splitlines()
 
 
-def _copy(name: str, to: Path) -> None:
+def put_copy(name: str, to: Path) -> None:
+    """A file of the repository, at another place."""
     to.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(REPOSITORY / name, to)
 

@@ -209,3 +209,23 @@ def test_no_cut_through_a_file_is_taken_for_a_whole_one(cut: int) -> None:
         assert check(GOOD[:cut]).reads in (1, 2)
     else:
         fault(GOOD[:cut])
+
+
+class Large:
+    """A file of 32 MB; `largest`: the most that was asked for at once."""
+
+    RECORD = b"@r\n" + 2000 * b"ACGT" + b"\n+\n" + 8000 * b"I" + b"\n"
+
+    def __init__(self) -> None:
+        self.content = io.BytesIO(2000 * self.RECORD)
+        self.largest = 0
+
+    def read(self, size: int, /) -> bytes:
+        self.largest = max(self.largest, size)
+        return self.content.read(size)
+
+
+def test_no_piece_of_a_large_file_is_large() -> None:
+    file = Large()
+    assert check_stream(file, kind=ReadKind.FASTQ, name="a.fastq").reads == 2000
+    assert 0 < file.largest <= 2**20
