@@ -92,11 +92,7 @@ class DynamoDb:
         pk, sk = _key(request["Key"])
         if not Conditions(request).hold(self._there(pk, sk)):
             raise refusal(CHECK, "The conditional request failed")
-        there = self.items.get(pk, {}).pop(sk, None)
-        if there is not None:
-            self._sorted[pk].remove(sk)
-            self._late.append((self._now() + self._lag(), pk, sk, None))
-            self._stream("REMOVE", pk, sk, None)
+        self._remove(pk, sk)
         return {}
 
     def transact_write_items(self, *, TransactItems: list[Raw]) -> Raw:
@@ -121,6 +117,8 @@ class DynamoDb:
                 self._write(request["Item"])
             elif verb == "Update":
                 self._write(_added(self._there(*key), request))
+            elif verb == "Delete":
+                self._remove(*key)
             elif verb != "ConditionCheck":
                 raise NotImplementedError(f"{verb} in a transaction")
         return {}
@@ -160,6 +158,12 @@ class DynamoDb:
         if at + self._page < len(found):
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in ("pk", "sk")}
         return answer
+
+    def _remove(self, pk: str, sk: str) -> None:
+        if self.items.get(pk, {}).pop(sk, None) is not None:
+            self._sorted[pk].remove(sk)
+            self._late.append((self._now() + self._lag(), pk, sk, None))
+            self._stream("REMOVE", pk, sk, None)
 
     def _there(self, pk: str, sk: str) -> Raw | None:
         return self.items.get(pk, {}).get(sk)

@@ -35,6 +35,7 @@ def context() -> ArchiveContext:
         shelves,
         looks,
         say,
+        wiring.inbox(),
         sources.unpaid,
         now,
     )

@@ -1,9 +1,9 @@
 """Mail to people about facts; and addresses that bounce get no more of it."""
 
+from porewatch.adapters.archive.archive_ledger import ArchiveLedger
 from porewatch.adapters.mail.sender import MailSender
 from porewatch.adapters.messages.metrics import Metrics
 from porewatch.adapters.messages.worker_queue import DeadLetters
-from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.domain.base import now
 from porewatch.domain.errors import Refused
 from porewatch.domain.facts.fact import Fact
@@ -12,7 +12,8 @@ from porewatch.domain.mail.user_occasions import UserEvent
 from porewatch.edge import wiring
 from porewatch.edge.envelopes import parse_of_mail
 from porewatch.edge.queue import QueueMessage, on_queue
-from porewatch.settings import settings
+from porewatch.settings import Settings, settings
+from porewatch.usecases.mail.find_ending import PaidTiers
 from porewatch.usecases.mail.hear_feedback import hear_feedback
 from porewatch.usecases.mail.mail_user import mail_user
 from porewatch.usecases.mail.send_mails import PostOffice, send_mails
@@ -28,23 +29,36 @@ def set_aside(raw: QueueMessage, error: Refused) -> None:
     )
 
 
+def post_office(config: Settings) -> PostOffice:
+    return PostOffice(
+        runs=wiring.runs(),
+        accounts=wiring.accounts(),
+        inbox=wiring.inbox(),
+        suppressions=wiring.suppressions(),
+        send=MailSender(config.mail_from, config.mail_configuration_set).send,
+        token=wiring.unsubscribe_tokens().make,
+        root=config.pages_root,
+    )
+
+
+def paid_tiers(config: Settings) -> PaidTiers:
+    return PaidTiers(
+        entitlements=wiring.entitlements(),
+        archive=ArchiveLedger(wiring.table()),
+        unpaid=config.unpaid_tier,
+        sells=config.sells,
+        results_days=config.results_days,
+    )
+
+
 @on_queue(parse_of_mail, again=wiring.again, aside=set_aside)
 def lambda_handler(said: Fact | UserEvent | MailFeedback) -> None:
-    config, suppressions = settings(), wiring.suppressions()
+    config = settings()
     if isinstance(said, MailFeedback):
-        hear_feedback(said, suppressions=suppressions)
-    elif config.mail_from:
-        office = PostOffice(
-            runs=wiring.runs(),
-            accounts=wiring.accounts(),
-            inbox=wiring.inbox(),
-            suppressions=suppressions,
-            send=MailSender(config.mail_from, config.mail_configuration_set).send,
-            token=wiring.unsubscribe_tokens().make,
-            root=config.pages_root,
-        )
-        if isinstance(said, Fact):
-            send_mails(said, office, now())
-        else:
-            tiers = Entitlements(wiring.people())
-            mail_user(said, office, now(), entitlements=tiers, unpaid=config.unpaid_tier)
+        hear_feedback(said, suppressions=wiring.suppressions())
+    elif not config.mail_from:
+        return
+    elif isinstance(said, Fact):
+        send_mails(said, post_office(config), now())
+    else:
+        mail_user(said, post_office(config), now(), paid=paid_tiers(config))

@@ -18,6 +18,7 @@ from porewatch.domain.mail.user_occasions import USER_EVENTS
 from porewatch.domain.webhooks.events import KIND_OF
 from porewatch.edge.envelopes import SES
 from porewatch_local.generated.schemas import (
+    DESCRIBED,
     EVENTS,
     export,
     schema_of,
@@ -80,7 +81,7 @@ def test_the_exported_schemas_are_those_of_the_code() -> None:
 
 
 def test_a_changed_fact_makes_its_schema_stale(tmp_path: Path) -> None:
-    assert len(export(tmp_path)) == len(FACTS)
+    assert len(export(tmp_path)) == len(DESCRIBED)
     assert list(stale(tmp_path)) == []
     path = tmp_path / "RunSealed" / "schema.json"
     path.write_text(path.read_text().replace("manifest_digest", "digest"))
@@ -100,9 +101,33 @@ def test_the_example_of_a_fact_is_what_the_bus_carries(fact: str) -> None:
     assert event["time"] == event["detail"]["at"]
 
 
-@pytest.mark.parametrize("fact", sorted(FACTS))
+@pytest.mark.parametrize("name", sorted(USER_EVENTS))
+def test_the_example_of_an_event_about_a_user_is_what_the_bus_carries(name: str) -> None:
+    event = example(name)
+    assert (event["source"], event["detail-type"]) == (SOURCE, name)
+    parsed = USER_EVENTS[name].model_validate(event["detail"])
+    record = parsed.record()
+    assert json.loads(record.detail) == event["detail"]
+    assert record.detail_type == name and record.fact_id.startswith(f"{name}:")
+    assert event["time"] == event["detail"]["at"]
+
+
+@pytest.mark.parametrize(
+    ("event", "queues"),
+    [
+        ("TierChanged", {"ArchiveQueue", "MailQueue"}),
+        ("ResultsExpiring", {"MailQueue"}),
+        ("ResultsThawed", {"MailQueue"}),
+    ],
+)
+def test_an_event_about_a_user_reaches_its_readers_alone(event: str, queues: set[str]) -> None:
+    """Readers of facts refuse them, so each would be a dead letter there."""
+    assert queues_reached(example(event), on_bus=True) == queues
+
+
+@pytest.mark.parametrize("fact", sorted(DESCRIBED))
 def test_the_schema_accepts_the_example_and_refuses_a_strange_field(fact: str) -> None:
-    check = jsonschema.Draft202012Validator(json.loads(schema_of(FACTS[fact])))
+    check = jsonschema.Draft202012Validator(json.loads(schema_of(DESCRIBED[fact])))
     assert list(check.iter_errors(example(fact)["detail"])) == []
     assert list(check.iter_errors({**example(fact)["detail"], "strange": 1}))
 
@@ -122,9 +147,9 @@ def test_the_rules_of_mail_let_through_what_people_get_mail_about() -> None:
     assert (feedback["source"], set(feedback["detail-type"])) == ([SES], set(DETAIL_TYPES))
 
 
-def test_every_folder_of_events_is_a_fact() -> None:
+def test_every_folder_of_events_is_an_event_of_ours() -> None:
     folders = {path.name for path in EVENTS.iterdir() if path.is_dir()}
-    assert folders - {"functions"} == set(FACTS)
+    assert folders - {"functions"} == set(DESCRIBED)
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,8 @@ def test_an_upgrade_brings_everything_back_and_says_so_once(
     body = boto3.client("s3").get_object(Bucket=BULKY[0], Key=BULKY[1])["Body"].read()
     assert body == CONTENT
     assert [one["DetailType"] for one in said] == ["ResultsThawed"]
-    assert json.loads(said[0]["Detail"])["user_id"] == USER
+    detail = json.loads(said[0]["Detail"])
+    assert (detail["user_id"], detail["runs"], detail["files"]) == (USER, 1, 2)
 
 
 def test_a_lost_event_of_the_upgrade_and_of_the_restore_is_noticed(

@@ -14,6 +14,7 @@ from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.base import now
 from porewatch.domain.people.accounts import MailChoice
 from porewatch.domain.people.roles import Role
+from porewatch.domain.retention.expiry import expires
 from porewatch.domain.tiers.entitlement import GRACE_DAYS, Entitlement
 from porewatch.domain.tiers.tier import TierName
 from porewatch.domain.tiers.tier_changed import TierChanged
@@ -28,6 +29,7 @@ ADDRESS = "submitter@lab.example"
 @pytest.fixture(autouse=True)
 def free_without_a_subscription(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNPAID_TIER", "free")
+    monkeypatch.setenv("RESULTS_DAYS", "90")
     settings.cache_clear()
 
 
@@ -62,9 +64,21 @@ def test_who_pays_no_more_is_told_until_when_he_can_read(lab: Lab, box: Mailbox)
     assert send("mailer", event) == []
     (mail,) = box.sent
     text = mail["Content"]["Simple"]["Body"]["Text"]["Data"]
-    assert "not deleted" in text
+    assert "come back if you raise your tier again" in text
     (line,) = (one for one in text.splitlines() if one.startswith("Older results can be read"))
-    assert f"{lowered + timedelta(days=GRACE_DAYS):%Y-%m-%d %H:%M}" in line
+    end = lowered + timedelta(days=GRACE_DAYS)
+    assert f"{end:%Y-%m-%d %H:%M}" in line
+    (line,) = (one for one in text.splitlines() if one.startswith("Kept in the archive"))
+    assert f"{expires(end, settings().results_days):%Y-%m-%d}" in line
+
+
+def test_after_grace_nothing_is_said_of_downloads(lab: Lab, box: Mailbox) -> None:
+    lowered = now() - timedelta(days=GRACE_DAYS + 1)
+    event = changed(pays(lab, TierName.FREE, lowered_at=lowered), TierName.PREMIUM, TierName.FREE)
+    assert send("mailer", event) == []
+    text = box.sent[0]["Content"]["Simple"]["Body"]["Text"]["Data"]
+    assert "are archived: they cannot be opened" in text
+    assert "Download" not in text and "can be read until" not in text
 
 
 def test_an_event_that_came_late_tells_nothing_that_is_not_true(lab: Lab, box: Mailbox) -> None:
@@ -84,10 +98,17 @@ def test_results_that_are_back_give_one_mail(
     asked = now() - timedelta(hours=5)
     for minutes in (0, 1):  # it may come twice, and says another time then
         event = ResultsThawed(
-            user_id=lab.users[Role.SUBMITTER], asked_at=asked, at=now() + timedelta(minutes=minutes)
+            user_id=lab.users[Role.SUBMITTER],
+            asked_at=asked,
+            at=now() + timedelta(minutes=minutes),
+            runs=3,
+            files=12,
         )
         assert send("mailer", fact_event("ResultsThawed", event.model_dump(mode="json"))) == []
     assert box.subjects() == ["アーカイブされた結果が復元されました"] * mails
+    for mail in box.sent:
+        text = mail["Content"]["Simple"]["Body"]["Text"]["Data"]
+        assert "ラン: 3\n" in text and "ファイル: 12\n" in text
     again = event.model_copy(update={"asked_at": now()})
     assert send("mailer", fact_event("ResultsThawed", again.model_dump(mode="json"))) == []
     assert len(box.sent) == 2 * mails

@@ -14,6 +14,7 @@ import pytest
 
 from porewatch.adapters.archive.archive_ledger import ArchiveLedger
 from porewatch.adapters.archive.cold_storage import ColdStorage
+from porewatch.adapters.ledger.idempotency import Inbox
 from porewatch.adapters.ledger.run_moves import move_run
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.entitlements import Entitlements
@@ -21,6 +22,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain.archive.artefact import Artefact, Shelf
 from porewatch.domain.archive.away import Speed
 from porewatch.domain.archive.looks import LOOK, LookAtArtefact, LookAtUser
+from porewatch.domain.archive.results_expiring import ResultsExpiring
 from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.errors import PorewatchError
 from porewatch.domain.records.run_record import RunRecord
@@ -97,12 +99,17 @@ class World:
             ledger=self.ledger,
             shelves=storage,
             looks=self,
-            say_thawed=self.thawed.append,
+            say=self.say,
+            inbox=Inbox(self.table, clock=lambda: self.time),
             unpaid=TierName.FREE,
             clock=lambda: self.time,
         )
         days = {Shelf.RESULTS: 90, Shelf.REPORTS: 365}
         self.ages = Ages(days, ColdStorage("raw", s3))  # type: ignore[arg-type]
+
+    def say(self, event: ResultsThawed | ResultsExpiring) -> None:
+        assert isinstance(event, ResultsThawed), "all of them are over"
+        self.thawed.append(event)
 
     def send(self, looks: Any) -> None:
         self.seen["message"] += len(looks)
@@ -192,6 +199,7 @@ def test_many_users_are_archived_and_thawed(users: int) -> None:
     print(f"calls of the thaw: {dict(world.seen.most_common())}")
     assert world.cold() == 0
     assert len({one.record().fact_id for one in world.thawed}) == users, "one event for each"
+    assert {(one.runs, one.files) for one in world.thawed} == {(1, 2)}
     assert archived <= timedelta(hours=4)
     assert thawed <= timedelta(hours=12)
     assert world.seen["call"] < 30 * users, "work grows with what there is to do"

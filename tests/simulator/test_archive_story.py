@@ -20,12 +20,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import porewatch
 from porewatch.adapters.archive.archive_ledger import ArchiveLedger
 from porewatch.adapters.archive.cold_storage import ColdStorage
+from porewatch.adapters.ledger.idempotency import Inbox
 from porewatch.adapters.ledger.run_moves import move_run
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.table import Table
 from porewatch.domain.archive.artefact import Artefact, Shelf, is_bulky
 from porewatch.domain.archive.looks import LOOK, Look, LookAtArtefact, LookAtUser
+from porewatch.domain.archive.results_expiring import ResultsExpiring
 from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.archive.window import stays_hot, window_of
 from porewatch.domain.errors import PorewatchError
@@ -115,6 +117,7 @@ class Story(RuleBasedStateMachine):
         )
         self.queue: list[str] = []
         self.thawed: list[ResultsThawed] = []
+        self.ending: list[ResultsExpiring] = []
         self.came_back: Counter[str] = Counter()
         self.told: dict[str, int] = {}
         self.runs: dict[str, RunRecord] = {}
@@ -129,7 +132,8 @@ class Story(RuleBasedStateMachine):
             ledger=self.ledger,
             shelves=self.storage,
             looks=self,
-            say_thawed=self.say_thawed,
+            say=self.say,
+            inbox=Inbox(self.table, clock=lambda: self.time),
             unpaid=TierName.FREE,
             clock=lambda: self.time,
         )
@@ -154,13 +158,27 @@ class Story(RuleBasedStateMachine):
         if not cold:
             self.came_back[str(self.runs[key.split("/")[1]].submitted_by)] += 1
 
+    def say(self, event: ResultsThawed | ResultsExpiring) -> None:
+        if isinstance(event, ResultsThawed):
+            self.say_thawed(event)
+        else:
+            self.say_ending(event)
+
+    def say_ending(self, event: ResultsExpiring) -> None:
+        """Only what is true now."""
+        run = self.runs[event.run_id]
+        window = window_of(run, self.entitlements.of(event.user_id), TierName.FREE, self.time)
+        assert event.user_id == run.submitted_by and event.until == window.until
+        assert window.open and run.hold is None
+        self.ending.append(event)
+
     def say_thawed(self, event: ResultsThawed) -> None:
         """The same thaw may be published again; another one only when more came back."""
         known = {one.record().fact_id for one in self.thawed}
         if event.record().fact_id not in known:
-            assert self.came_back[event.user_id] > self.told.get(event.user_id, 0), (
-                "nothing is back"
-            )
+            landed = self.came_back[event.user_id] - self.told.get(event.user_id, 0)
+            assert landed > 0, "nothing is back"
+            assert 1 <= event.runs <= event.files <= landed
             self.told[event.user_id] = self.came_back[event.user_id]
         self.thawed.append(event)
         assert not list(self.ledger.all_away(event.user_id)), "something is still away"
@@ -437,3 +455,4 @@ def test_a_thaw_is_said_as_one_whatever_line_of_its_end_crashes(line: int) -> No
     story._until_quiet(hours=30)
     assert not list(story.ledger.users())
     assert len({one.record().fact_id for one in story.thawed}) == 1
+    assert {(one.runs, one.files) for one in story.thawed} == {(1, 3)}

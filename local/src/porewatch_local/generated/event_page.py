@@ -1,7 +1,7 @@
 """Writes docs/events.md from the code and the template: `python -m
 porewatch_local.generated.event_page`.
 
-The description of a fact is its docstring. Its readers follow from the rules of the bus and the
+The description of an event is its docstring. Its readers follow from the rules of the bus and the
 queues behind them.
 """
 
@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from porewatch.domain.facts.events import FACTS
 from porewatch.domain.facts.fact import SOURCE, Fact
+from porewatch.domain.mail.user_occasions import USER_EVENTS
+from porewatch_local.stack_template.event_patterns import matches
 from porewatch_local.stack_template.template import (
     Template,
     folder_of,
@@ -35,32 +40,47 @@ and `at` (UTC). The schema and an example of each: `events/FACT/` in the reposit
 | fact | what happened | what it carries | who reads it |
 |---|---|---|---|
 """
+ABOUT_USERS = f"""
+## Events about users
+
+They are no facts of a run and do not go by the ledger: who makes them puts them on the same bus,
+with source `{SOURCE}`. Each may come twice, late, and after a newer one, so a reader looks at what
+holds now. Schema and example: as above.
+
+| event | what happened | what it carries | who reads it |
+|---|---|---|---|
+"""
 
 
 def page(template: Template) -> str:
     """The whole page."""
-    rows = [
-        f"| `{name}` | {_summary(fact)} | {_fields(fact)} | {', '.join(readers(template, name))} |"
-        for name, fact in FACTS.items()
-    ]
-    return HEAD + "\n".join(rows) + "\n"
+    return HEAD + _rows(template, FACTS) + ABOUT_USERS + _rows(template, USER_EVENTS)
 
 
-def _summary(fact: type[Fact]) -> str:
-    return " ".join((inspect.getdoc(fact) or "").split())
+def _rows(template: Template, events: Mapping[str, type[BaseModel]]) -> str:
+    return "".join(
+        f"| `{name}` | {_summary(one)} | {_fields(one)} | {', '.join(readers(template, name))} |\n"
+        for name, one in events.items()
+    )
 
 
-def _fields(fact: type[Fact]) -> str:
-    return ", ".join(f"`{name}`" for name in fact.model_fields if name not in Fact.model_fields)
+def _summary(event: type[BaseModel]) -> str:
+    return " ".join((inspect.getdoc(event) or "").split())
+
+
+def _fields(event: type[BaseModel]) -> str:
+    common = Fact.model_fields if issubclass(event, Fact) else {}
+    return ", ".join(f"`{name}`" for name in event.model_fields if name not in common)
 
 
 def readers(template: Template, detail_type: str) -> list[str]:
-    """Folders of the functions that get this fact, by way of rule, queue and event source."""
+    """Folders of the functions that get this event, by way of rule, queue and event source."""
+    event = {"source": SOURCE, "detail-type": detail_type}
     queues = {
         target(one["Arn"])
         for rule in template.of_type("AWS::Events::Rule").values()
         if (pattern := rule.get("EventPattern", {})).get("source") == [SOURCE]
-        and detail_type in pattern.get("detail-type", [detail_type])
+        and matches(pattern, event, {})
         for one in rule["Targets"]
     }
     return sorted(

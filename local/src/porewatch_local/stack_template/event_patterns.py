@@ -1,6 +1,7 @@
 """Does an event match a pattern? EventBridge's rule for the few matchers our template uses.
 
-A pattern lists, for each field, what it may be: a value, `{"wildcard": "runs/*/run.json"}`, or
+A pattern lists, for each field, what it may be: a value, `{"wildcard": "runs/*/run.json"}`,
+`{"anything-but": ["TierChanged", ...]}`, or
 `{"anything-but": {"wildcard": ["quarantine/*", ...]}}`.
 Other matchers of EventBridge are refused, so that nothing is taken for a match by mistake.
 """
@@ -46,6 +47,8 @@ def _fits(wanted: Any, value: Any, known: dict[str, str]) -> bool:
             return isinstance(value, str) and _like(text, value)
         case {"anything-but": {"wildcard": list(texts)}}:
             return isinstance(value, str) and not any(_like(text, value) for text in texts)
+        case {"anything-but": list(others)} if all(isinstance(one, str) for one in others):
+            return isinstance(value, str) and value not in others
         case str() | int() | bool():
             return bool(value == wanted)
     raise ValueError(f"{wanted!r} is a matcher this rule does not know")

@@ -2,7 +2,9 @@
 
 ARCHIVE-OF#user   USER                     whether anything may be away; kind ARCHIVE-USERS
 ARCHIVE-OF#user   AWAY#run#shelf#key       one artefact that is not hot; kind ARCHIVE-WORK by `due`
+ARCHIVE-OF#user   BACK#asked#run#shelf#key one that came back in the thaw that was asked for then
 RUN#run           ARCHIVE                  when the run is looked at next; kind ARCHIVE-RUNS
+RUN#run           OWNED                    whose results these are; kind ENDS-OF#user
 
 What is away of a user lies in one partition: so it is read consistently, and the last artefact that
 comes back sees that it was the last. The index has what is due, and users, and nothing else.
@@ -12,11 +14,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import NamedTuple
 
-from porewatch.adapters.items import LAST, Item, PutNew, Remove, run_key
-from porewatch.adapters.ledger.run_moves import ARCHIVE_RUNS, archive_write
+from porewatch.adapters.items import LAST, Item, Put, PutNew, Remove, Write, run_key
+from porewatch.adapters.ledger.run_moves import ARCHIVE_RUNS, archive_write, ends_of
 from porewatch.adapters.retries import PATIENT
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.archive.artefact import Artefact, folder_of
@@ -31,9 +34,18 @@ from porewatch.domain.archive.user_archive import (
 )
 from porewatch.domain.errors import AlreadyDone, Conflict, PorewatchError
 
-USER, AWAY_PREFIX = "USER", "AWAY#"
+USER, AWAY_PREFIX, BACK_PREFIX = "USER", "AWAY#", "BACK#"
 USERS, WORK = "ARCHIVE-USERS", "ARCHIVE-WORK"
 PAGE = 100
+BACK_KEPT = timedelta(days=60)
+"""From the beginning of a thaw: longer than one takes."""
+
+
+class CameBack(NamedTuple):
+    """How much came back in one thaw."""
+
+    runs: int
+    files: int
 
 
 class ArchiveLedger:
@@ -75,14 +87,30 @@ class ArchiveLedger:
         """From the record of this version. Raises Conflict when it is no longer that."""
         self._table.put_if(_item(after, version + 1), {"version": version})
 
-    def hot(self, away: Away, version: int) -> None:
-        """It is hot again, or gone: its record goes. Raises Conflict as `move`."""
+    def hot(self, away: Away, version: int, thaw: datetime | None = None) -> None:
+        """It is hot again, or gone: its record goes, and it is counted in the thaw that was asked
+        for then. Raises Conflict as `move`."""
         gone = Item(archive_key(away.user_id), _place(away.artefact))
-        self._table.transact([Remove(gone, {"version": version})])
+        writes: list[Write] = [Remove(gone, {"version": version})]
+        if thaw is not None:
+            place = _back_in(thaw) + _place(away.artefact).removeprefix(AWAY_PREFIX)
+            ttl = int((thaw + BACK_KEPT).timestamp())
+            writes.append(Put(Item(archive_key(away.user_id), place, ttl=ttl)))
+        self._table.transact(writes)
 
-    def came_back(self, user_id: str) -> None:
-        """Something of the user is readable again. Idempotent."""
-        self._table.change(archive_key(user_id), USER, _user_step(back), retries=PATIENT)
+    def came_back(self, user_id: str) -> datetime | None:
+        """Something of the user is readable again. When the thaw was asked for in which it is;
+        None: no thaw is under way. Idempotent."""
+        place = archive_key(user_id), USER
+        item = self._table.change(*place, _user_step(back), retries=PATIENT)
+        return item.model(UserArchive).thaw_asked_at if item else None
+
+    def back_in(self, user_id: str, thaw: datetime) -> CameBack:
+        """How much came back in the thaw that was asked for then."""
+        prefix = _back_in(thaw)
+        found = self._table.query(archive_key(user_id), prefix)
+        runs = [item.sk.removeprefix(prefix).partition("#")[0] for item in found]
+        return CameBack(len(set(runs)), len(runs))
 
     def user(self, user_id: str) -> UserArchive | None:
         """What is known of him; None: nothing of his was ever archived."""
@@ -128,6 +156,14 @@ class ArchiveLedger:
         for item in takewhile(_until(at), self._table.query_kind(ARCHIVE_RUNS, page=PAGE)):
             yield item.pk.removeprefix(run_key(""))
 
+    def ending_of(self, user_id: str) -> Iterator[tuple[str, datetime]]:
+        """Runs of the user whose results are archived some day, with when each was completed; the
+        youngest first, read only as far as you iterate."""
+        for item in self._table.query_kind(ends_of(user_id), newest_first=True, page=PAGE):
+            if item.kind is not None:
+                completed_at = datetime.fromisoformat(item.kind[1].partition("#")[0])
+                yield item.pk.removeprefix(run_key("")), completed_at
+
     def look_later(self, run_id: str, due: datetime | None) -> None:
         """The run is looked at then; None: never again."""
         self._table.put(archive_write(run_id, due).item)
@@ -141,6 +177,10 @@ def archive_key(user_id: str) -> str:
 def _place(artefact: Artefact) -> str:
     path = artefact.key.removeprefix(folder_of(artefact.run_id))
     return f"{AWAY_PREFIX}{artefact.run_id}#{artefact.shelf.value}#{path}"
+
+
+def _back_in(thaw: datetime) -> str:
+    return f"{BACK_PREFIX}{thaw.isoformat()}#"
 
 
 def _item(away: Away, version: int) -> Item:

@@ -11,7 +11,7 @@ from datetime import datetime
 from porewatch.adapters.items import Add, Item, Put, Remove, Write, run_key
 from porewatch.adapters.money.charges import charge_writes
 from porewatch.adapters.table import Change, Table
-from porewatch.domain.archive.window import first_look
+from porewatch.domain.archive.window import ends_for, first_look
 from porewatch.domain.errors import NotFound
 from porewatch.domain.labels import Label
 from porewatch.domain.people.roles import ProjectId, UserId
@@ -31,6 +31,10 @@ be done for it: so a sweep finds it, however old the run is, and reads no other.
 ARCHIVE, ARCHIVE_RUNS = "ARCHIVE", "ARCHIVE-RUNS"
 """Beside its record a run has an item that says when it is looked at for archiving and deletion by
 age: written with the record, so no lost event leaves a run out."""
+
+OWNED = "OWNED"
+"""Beside its record a run has an item by which the runs of a user are found whose results are
+archived some day (`domain.archive.window.ends_for`), in order of when their days began to count."""
 
 SLOTS, UNDER_WAY = "SLOTS", "under_way"
 """The count of a project's runs under way, as it moves with their records."""
@@ -73,7 +77,11 @@ def move_run(
         more = beside(after) if beside else ()
         placed = [] if before else [project_write(after)]
         slot = _slot_writes(before, after, admitted)
-        looked_at = [*_open_writes(before, after), *_archive_writes(before, after)]
+        looked_at = [
+            *_open_writes(before, after),
+            *_archive_writes(before, after),
+            *_owned_writes(before, after),
+        ]
         charge = charge_writes(before, after)
         writes = [*placed, *looked_at, *more, *slot, *charge, *_freed(before, after)]
         return Change(_item(after), facts, beside=writes)
@@ -180,6 +188,20 @@ def _archive_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
     if before is not None and (was or not completed):
         return []
     return [archive_write(after.run_id, first_look(after))]
+
+
+def ends_of(user: UserId) -> str:
+    """The kind under which runs of a user are listed whose results are archived some day."""
+    return f"ENDS-OF#{user}"
+
+
+def _owned_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
+    """Nothing while it stays what it was."""
+    was, ends = ends_for(before) if before else None, ends_for(after)
+    if was == ends:
+        return []
+    kind = (ends_of(ends[0]), f"{ends[1]:%Y-%m-%dT%H:%M:%SZ}#{after.run_id}") if ends else None
+    return [Put(Item(pk=run_key(after.run_id), sk=OWNED, kind=kind))]
 
 
 def _item(record: RunRecord) -> Item:

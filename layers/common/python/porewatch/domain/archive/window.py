@@ -11,10 +11,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from porewatch.domain.archive.ahead import next_notice
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.people.roles import UserId
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.rules.run_states import ended
+from porewatch.domain.runs import GONE_STATES
 from porewatch.domain.tiers.entitlement import Entitlement, readable_until
 from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import TierName, tiers
@@ -75,17 +78,29 @@ def ages_from(record: RunRecord, window: Window) -> datetime | None:
     return window.until
 
 
+def ends_for(record: RunRecord) -> tuple[UserId, datetime] | None:
+    """The user whose results these are, and from when their days count; None: as things stand they
+    are archived for nobody's tier, or not while they are held or under way."""
+    user, completed = held_to_tier(record.submitted_by), _completed(record)
+    if user is None or completed is None or record.hold is not None or not ended(record):
+        return None
+    return None if record.state in GONE_STATES else (user, completed)
+
+
 def first_look(record: RunRecord) -> datetime:
-    """When a run is looked at first: results of no tier are archived before."""
+    """When a run is looked at first: of no tier is anything archived, or announced, before."""
     days = [tier.results_days for tier in tiers().values() if tier.results_days is not None]
     start = _completed(record) or record.created_at
-    return start + min((timedelta(days=n) for n in days), default=LOOK_AGAIN)
+    until = start + min((timedelta(days=n) for n in days), default=LOOK_AGAIN)
+    return next_notice(until, start) or until
 
 
 def next_look(window: Window) -> datetime:
     """When a run is looked at after a look."""
     again = window.at + LOOK_AGAIN
-    return again if window.until is None or not window.open else min(window.until, again)
+    if window.until is None or not window.open:
+        return again
+    return min(window.until, again, next_notice(window.until, window.at) or again)
 
 
 def _completed(record: RunRecord) -> datetime | None:

@@ -22,14 +22,25 @@ class Link(Model):
     url: str
 
 
+class Listed(Model):
+    """One of several things that a mail is about, and what else is to be said of it."""
+
+    text: str
+    url: str
+    note: str
+
+
 class Letter(Model):
-    """`facts`: (name, value), one a line. `links`: the first is what most receivers want. `foot`:
-    why he gets it. All texts are plain; nothing of them is markup."""
+    """`facts`: (name, value), one a line. `listed`: what it is about, when that is many things;
+    `more`: how many others there are. `links`: the first is what most receivers want. `foot`: why
+    he gets it. All texts are plain; nothing of them is markup."""
 
     language: str
     subject: Line
     heading: str
     paragraphs: tuple[str, ...]
+    listed: tuple[Listed, ...] = ()
+    more: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     links: tuple[Link, ...] = ()
     foot: tuple[str, ...] = ()
@@ -66,7 +77,7 @@ def letter_about(occasion: Occasion, run: AboutRun, language: str, unsubscribe: 
         facts.append((said.text("mail.fact.result"), result))
     if revision:
         facts.append((said.text("mail.fact.revision"), str(revision)))
-    facts.append((said.text("mail.fact.time"), _utc(occasion.at)))
+    facts.append((said.text("mail.fact.time"), utc(occasion.at)))
     return Letter(
         language=language,
         subject=shortened(said.filled(f"mail.{kind}.subject", {"name": name})),
@@ -92,13 +103,21 @@ def user_letter(occasion: UserOccasion, language: str, root: str, unsubscribe: s
     if occasion.tier is not None:
         facts.append((said.text("mail.fact.tier"), said.text(f"mail.tier.{occasion.tier.value}")))
     if occasion.until is not None:
-        facts.append((said.text("mail.fact.readable_until"), _utc(occasion.until)))
-    facts.append((said.text("mail.fact.time"), _utc(occasion.at)))
+        facts.append((said.text("mail.fact.readable_until"), utc(occasion.until)))
+    if occasion.kept_until is not None:
+        facts.append((said.text("mail.fact.kept_until"), utc(occasion.kept_until)))
+    if occasion.files:
+        facts.append((said.text("mail.fact.runs"), str(occasion.runs)))
+        facts.append((said.text("mail.fact.files"), str(occasion.files)))
+    facts.append((said.text("mail.fact.time"), utc(occasion.at)))
+    paragraphs = said.text(f"mail.{kind}.text").split("\n")
+    if occasion.kind is MailKind.TIER_LOWERED:
+        paragraphs.append(said.text(f"mail.{kind}.{'grace' if occasion.until else 'over'}"))
     return Letter(
         language=language,
         subject=said.text(f"mail.{kind}.subject"),
         heading=said.text(f"mail.{kind}.heading"),
-        paragraphs=tuple(said.text(f"mail.{kind}.text").split("\n")),
+        paragraphs=tuple(paragraphs),
         facts=tuple(facts),
         links=(Link(text=said.text("mail.link.runs"), url=f"{root}/web/runs"),),
         foot=(said.text("mail.foot.sign_in"), said.text("mail.foot.account")),
@@ -124,7 +143,7 @@ def invitation_letter(
             (said.text("mail.fact.place"), name),
             *giver,
             (said.text("mail.fact.roles"), names),
-            (said.text("mail.fact.until"), _utc(until)),
+            (said.text("mail.fact.until"), utc(until)),
         ),
         links=(Link(text=said.text("mail.link.invitation"), url=url),),
         foot=(said.text("mail.foot.invited"),),
@@ -175,5 +194,6 @@ def _choice(kind: MailKind) -> str:
     return "suspicions" if kind is MailKind.SUSPICION else "runs"
 
 
-def _utc(at: Moment) -> str:
+def utc(at: Moment) -> str:
+    """As every mail writes a time."""
     return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -28,6 +28,7 @@ class MailKind(StrEnum):
     RUN_FAILED = "run_failed"
     RUN_REFUSED = "run_refused"
     SUSPICION = "suspicion"
+    EXPIRING = "expiring"
     THAWED = "thawed"
     TIER_RAISED = "tier_raised"
     TIER_LOWERED = "tier_lowered"

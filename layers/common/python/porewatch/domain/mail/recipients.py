@@ -30,7 +30,7 @@ def wants(user: User, kind: MailKind) -> bool:
         return user.mail_suspicions
     if kind in (MailKind.TIER_RAISED, MailKind.TIER_LOWERED):
         return True  # what he pays for, and when it ends, is no news that one declines
-    if kind is MailKind.THAWED:
+    if kind in (MailKind.EXPIRING, MailKind.THAWED):
         return user.mail is not MailChoice.NONE
     if user.mail is MailChoice.FAILURES:
         return kind in ABOUT_FAILURES

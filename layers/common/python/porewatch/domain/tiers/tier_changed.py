@@ -14,7 +14,8 @@ from porewatch.domain.tiers.tier import TierName
 
 
 class TierChanged(Model):
-    """May come twice, late, and after a newer one: who acts on it reads the entitlement first."""
+    """A user has another tier now. May come twice, late, and after a newer one: who acts on it
+    reads the entitlement first."""
 
     user_id: UserId
     before: TierName

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from porewatch.domain.archive.artefact import Shelf
 from porewatch.domain.archive.looks import Look
+from porewatch.domain.archive.results_expiring import ResultsExpiring
 from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.archive.window import Window, window_of
 from porewatch.domain.errors import Unavailable
@@ -20,9 +21,14 @@ from porewatch.domain.tiers.tier import TierName
 if TYPE_CHECKING:
     from porewatch.adapters.archive.archive_ledger import ArchiveLedger
     from porewatch.adapters.archive.cold_storage import ColdStorage
+    from porewatch.adapters.ledger.idempotency import Inbox
     from porewatch.adapters.ledger.runs import RunLedger
     from porewatch.adapters.messages.bus import Bus
     from porewatch.adapters.people.entitlements import Entitlements
+
+
+ArchiveEvent = ResultsExpiring | ResultsThawed
+"""What the archiver says on the bus."""
 
 
 class Looks(Protocol):
@@ -33,14 +39,16 @@ class Looks(Protocol):
 
 @dataclass(frozen=True)
 class ArchiveContext:
-    """`say_thawed` publishes the event; `unpaid`: tier of users without a subscription."""
+    """`say` publishes an event; `inbox`: so that it is said once; `unpaid`: tier of users without a
+    subscription."""
 
     runs: RunLedger
     entitlements: Entitlements
     ledger: ArchiveLedger
     shelves: Mapping[Shelf, ColdStorage]
     looks: Looks
-    say_thawed: Callable[[ResultsThawed], object]
+    say: Callable[[ArchiveEvent], object]
+    inbox: Inbox
     unpaid: TierName
     clock: Callable[[], datetime]
 
@@ -54,11 +62,12 @@ class ArchiveContext:
         return window_of(record, self.entitlement(record), self.unpaid, self.clock())
 
 
-def announced(bus: Bus) -> Callable[[ResultsThawed], None]:
+def announced(bus: Bus) -> Callable[[ArchiveEvent], None]:
     """Publishes the event on this bus. Raises Unavailable when the bus did not take it."""
 
-    def say(event: ResultsThawed) -> None:
-        if bus.publish([event.record()]):
-            raise Unavailable(f"that results of {event.user_id} are back could not be published.")
+    def say(event: ArchiveEvent) -> None:
+        record = event.record()
+        if bus.publish([record]):
+            raise Unavailable(f"{record.fact_id} could not be published.")
 
     return say

@@ -81,8 +81,15 @@ def settle_thaw(user_id: str, context: ArchiveContext) -> None:
         return
     user, version = found
     if user.thaw_asked_at is not None and user.came_back:
-        context.say_thawed(
-            ResultsThawed(user_id=user_id, asked_at=user.thaw_asked_at, at=context.clock())
+        asked_at, came = user.thaw_asked_at, context.ledger.back_in(user_id, user.thaw_asked_at)
+        context.say(
+            ResultsThawed(
+                user_id=user_id,
+                asked_at=asked_at,
+                at=context.clock(),
+                runs=came.runs,
+                files=came.files,
+            )
         )
     context.ledger.all_back(user, version)
 
@@ -96,8 +103,10 @@ def _one_step(whose: Owner, context: ArchiveContext) -> bool:
     hot = stays_hot(record, context.window(record))
     away = known[0] if known else None
     step = next_step(whose, away, stored, hot=hot, at=context.clock())
-    if away is not None and stored is not None and back_by(step, away):
-        context.ledger.came_back(whose.user_id)
+    if known is not None and stored is not None and back_by(step, known[0]):
+        context.ledger.hot(*known, thaw=context.ledger.came_back(whose.user_id))
+        settle_thaw(whose.user_id, context)
+        return False
     return _do(step, known, whose, context)
 
 

@@ -1,4 +1,5 @@
-"""Look at a run: which artefacts are to be archived or brought back, and what of it expires.
+"""Look at a run: which artefacts are to be archived or brought back, whether its owner is to know
+that they will be soon, and what of it expires.
 
 In a stack with paid tiers the results of a run expire by this look, and not by the buckets' rules,
 because a rule of S3 knows the age of an object and not who pays (docs/adr/0031).
@@ -7,14 +8,18 @@ because a rule of S3 knows the age of an object and not who pays (docs/adr/0031)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from porewatch.domain import s3_keys
+from porewatch.domain.archive.ahead import notice_due
 from porewatch.domain.archive.artefact import Artefact, Shelf, folder_of, is_bulky
 from porewatch.domain.archive.looks import LookAtArtefact
-from porewatch.domain.archive.window import Window, ages_from, next_look, stays_hot
+from porewatch.domain.archive.results_expiring import ResultsExpiring
+from porewatch.domain.archive.window import Window, ages_from, ends_for, next_look, stays_hot
+from porewatch.domain.errors import AlreadyDone
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.expiry import expires
 from porewatch.domain.runs import GONE_STATES
@@ -43,12 +48,26 @@ def look_at_run(run_id: str, context: ArchiveContext, ages: Ages) -> None:
         context.ledger.look_later(run_id, None)
         return
     window = context.window(record)
+    _say_that_it_ends(record, context, window)
     dates = _expire(record, context, ages, window)
     artefacts = [*_to_look_at(record, context, window), *_without_object(record, context)]
     looks = [LookAtArtefact(artefact=one) for one in dict.fromkeys(artefacts)]
     context.looks.send(looks)
     due = None if dates == () and not looks else min((next_look(window), *(dates or ())))
     context.ledger.look_later(run_id, due)
+
+
+def _say_that_it_ends(record: RunRecord, context: ArchiveContext, window: Window) -> None:
+    """Once for each end and notice; twice after a crash between saying it and noting that."""
+    days = notice_due(window.until, window.at) if window.until else None
+    ends = ends_for(record)
+    if days is None or window.until is None or ends is None:
+        return
+    event = ResultsExpiring(
+        user_id=ends[0], run_id=record.run_id, until=window.until, days=days, at=window.at
+    )
+    with suppress(AlreadyDone), context.inbox.once(event.record().fact_id):
+        context.say(event)
 
 
 def _forget(record: RunRecord | None, context: ArchiveContext) -> None:
