@@ -44,7 +44,7 @@ from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.assemble import ReportInputs, assemble
 from porewatch_worker.report.render_html import render_html
 from porewatch_worker.report.render_pdf import render_pdf
-from porewatch_worker.science.call.perv_calls import AC
+from porewatch_worker.science.call.perv_alarm import AC
 from porewatch_worker.suspicions.alarms import alarms
 from tests.functional.conftest import Mail
 from tests.functional.doors import KEY_HOLDER, Context, door, fact_event, send

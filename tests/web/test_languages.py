@@ -26,7 +26,7 @@ from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.report.compose import compose
 from porewatch_worker.report.parts.i18n import has_name, messages, say, speaking
 from porewatch_worker.report.render_pdf import render_pdf
-from porewatch_worker.science.call.perv_calls import AC
+from porewatch_worker.science.call.perv_alarm import AC
 from tests.web import made_up
 
 WORKER = Path(porewatch_worker.__file__).parent

@@ -11,7 +11,8 @@ from porewatch.domain.reasons.reason import clauses, verbatim
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch_worker.references.panel import shipped_panel
 from porewatch_worker.science.call.endogenous import as_inherited, excess_alarms, inherited
-from porewatch_worker.science.release.controls import Batch, positive_faults, release_policies
+from porewatch_worker.science.release.controls import Batch, positive_faults
+from porewatch_worker.science.release.policies import release_policies
 from tests.worker.science.test_calls import NTC, A, B, finding, good, quantified, row
 from tests.worker.science.test_numbers import screen_with
 

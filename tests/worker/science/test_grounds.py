@@ -9,7 +9,7 @@ from porewatch.domain.calls.release_policy import (
     ReleasePolicy,
 )
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
-from porewatch_worker.science.release.controls import release_policies
+from porewatch_worker.science.release.policies import release_policies
 
 SCIENCE = Path(__file__).resolve().parents[3] / "docs/science/release.md"
 BENCH = {"crossover", "control_factor", "spike_cv", "extraction_cv", "nucleic_acid_cv"}

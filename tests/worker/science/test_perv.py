@@ -27,11 +27,8 @@ from porewatch_worker.science.call.perv import (
     judge_type,
     perv_references,
 )
-from porewatch_worker.science.call.perv_calls import (
-    AC,
-    by_env,
-    recombinant_finding,
-)
+from porewatch_worker.science.call.perv_alarm import AC
+from porewatch_worker.science.call.perv_calls import by_env, recombinant_finding
 from porewatch_worker.science.call.perv_recombinants import (
     Frame,
     sites,

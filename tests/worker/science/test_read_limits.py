@@ -22,7 +22,7 @@ from porewatch_worker.science.amounts.efficiency import (
     FOUND_BY_MAPPING,
     efficiency,
 )
-from porewatch_worker.science.release.controls import release_policies
+from porewatch_worker.science.release.policies import release_policies
 from porewatch_worker.validation.screened import answer
 from validation.shared_data import real
 

@@ -14,7 +14,7 @@ from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.phases.quantification import quantify
-from porewatch_worker.science.release.controls import release_policies
+from porewatch_worker.science.release.policies import release_policies
 from tests.worker.science.test_calls import PANEL, bundle, good, named
 from tests.worker.science.test_numbers import evidence
 from tests.worker.science.test_numbers import screen_with as bare_screen

@@ -26,7 +26,8 @@ from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch_worker.science.release import controls as release
 from porewatch_worker.science.release import sample_outcomes as release_outcomes
-from porewatch_worker.science.release.controls import Batch, release_policies
+from porewatch_worker.science.release.controls import Batch
+from porewatch_worker.science.release.policies import release_policies
 from porewatch_worker.science.release.sample_outcomes import _is_remarked, sample_outcomes
 from tests.worker.science.test_calls import good, named
 from tests.worker.science.test_numbers import evidence

@@ -40,8 +40,8 @@ from porewatch_worker.references.installed import bundle_folder
 from porewatch_worker.references.load import load
 from porewatch_worker.references.panel import read_panel
 from porewatch_worker.references.verify import check_bundle
-from porewatch_worker.science.release.controls import release_policies
 from porewatch_worker.science.release.incomplete import gaps_of
+from porewatch_worker.science.release.policies import release_policies
 from porewatch_worker.settings import BasecallerSettings
 from porewatch_worker.stage_inputs import reads_of
 from porewatch_worker.stage_work import (

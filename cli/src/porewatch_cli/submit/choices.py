@@ -17,7 +17,7 @@ from porewatch.domain.calls.release_policy import (
 from porewatch.domain.choices import KnownBundle, refuse_bundle, refuse_name
 from porewatch.domain.runs import RunState
 from porewatch_cli.stack import Stack
-from porewatch_worker.science.release.controls import release_policies
+from porewatch_worker.science.release.policies import release_policies
 
 if TYPE_CHECKING:
     from porewatch.domain.calls.references import BundleManifest

@@ -65,7 +65,7 @@ def write_template(
 
 def _wants_positive(policy: str) -> bool:
     """Whether the policy requires a positive control. Refuses an unknown policy."""
-    from porewatch_worker.science.release.controls import release_policies  # noqa: PLC0415 - loads much
+    from porewatch_worker.science.release.policies import release_policies  # noqa: PLC0415 - loads much
 
     known = {one.name: one for one in release_policies().policies}
     refuse_name("release policy", "--release-policy", policy, known)

@@ -32,7 +32,7 @@ from porewatch_worker.local.reads import (
 )
 from porewatch_worker.phases.screening_records import SCREENING
 from porewatch_worker.references.verify import check_bundle
-from porewatch_worker.science.release.controls import release_policies
+from porewatch_worker.science.release.policies import release_policies
 from porewatch_worker.settings import BasecallerSettings, read_basecaller
 from porewatch_worker.stage.loop import (
     Ending,

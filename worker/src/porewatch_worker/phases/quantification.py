@@ -38,12 +38,12 @@ from porewatch_worker.science.call.calls import (
 )
 from porewatch_worker.science.call.endogenous import excess_alarms
 from porewatch_worker.science.call.perv import perv_results
-from porewatch_worker.science.release.controls import release_policies
 from porewatch_worker.science.release.crosstalk import crosstalk
 from porewatch_worker.science.release.incomplete import (
     Gaps,
     with_gaps,
 )
+from porewatch_worker.science.release.policies import release_policies
 from porewatch_worker.science.release.quarantined_units import with_lost_units
 from porewatch_worker.science.release.sample_outcomes import (
     recoveries,

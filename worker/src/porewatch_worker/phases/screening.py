@@ -46,15 +46,11 @@ from porewatch_worker.science.count.units import (
 )
 from porewatch_worker.science.read.assign_read import ReadAssigner
 from porewatch_worker.science.read.demultiplex import SampleAssigner
-from porewatch_worker.science.read.filter_reads import (
-    AGAIN,
-    LOW_COMPLEXITY,
-    OTHER_BARCODE,
-    filter_read,
-)
+from porewatch_worker.science.read.filter_reads import filter_read
 from porewatch_worker.science.read.kit_ends import KitEnds
 from porewatch_worker.science.read.perv_reads import PervReader
 from porewatch_worker.science.read.placement import Placement
+from porewatch_worker.science.read.why_filtered import AGAIN, LOW_COMPLEXITY, OTHER_BARCODE
 from porewatch_worker.science.reads import Read, Unit, read_units
 from porewatch_worker.science.sequence.complexity import complex_bases
 from porewatch_worker.stage_work import (

@@ -28,7 +28,7 @@ from porewatch_worker.report.parts.i18n import (
     texts_of,
 )
 from porewatch_worker.report.parts.languages import SOURCE, Language
-from porewatch_worker.science.read.filter_reads import AGAIN
+from porewatch_worker.science.read.why_filtered import AGAIN
 
 PAGE = ("skip", "banner_bold", "banner", "banner_short", "banner_label", "contents", "decision",
         "remarks", "letterhead", "research", "fonts", "spacing")  # fmt: skip

@@ -23,11 +23,7 @@ from porewatch.domain.calls.panel import (
     umbrellas,
 )
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch_worker.science.call.perv import (
-    ALARM_PAIR,
-    ALARM_TYPE,
-)
-from porewatch_worker.science.call.perv_calls import AC
+from porewatch_worker.science.call.perv_alarm import AC, ALARM_PAIR, ALARM_TYPE
 from porewatch_worker.science.call.remarks import PERV
 
 GRAVE = (Severity.CRITICAL, Severity.HIGH)

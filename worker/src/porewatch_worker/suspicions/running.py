@@ -30,13 +30,8 @@ from porewatch_worker.science.call.calls import (
     call_all,
 )
 from porewatch_worker.science.call.endogenous import inherited
-from porewatch_worker.science.call.perv import (
-    ALARM_PAIR,
-    ALARM_TYPE,
-    perv_references,
-    perv_results,
-)
-from porewatch_worker.science.call.perv_calls import AC
+from porewatch_worker.science.call.perv import perv_references, perv_results
+from porewatch_worker.science.call.perv_alarm import AC, ALARM_PAIR, ALARM_TYPE
 from porewatch_worker.science.call.remarks import PERV
 from porewatch_worker.science.call.unread import (
     NOTHING,

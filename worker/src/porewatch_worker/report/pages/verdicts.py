@@ -11,8 +11,7 @@ from porewatch_worker.report.parts import numbers
 from porewatch_worker.report.parts.document import Cell
 from porewatch_worker.report.parts.i18n import named, noted, say
 from porewatch_worker.report.parts.tones import OUTCOME_TONE
-from porewatch_worker.science.call.perv import ALARM_TYPE
-from porewatch_worker.science.call.perv_calls import AC
+from porewatch_worker.science.call.perv_alarm import AC, ALARM_TYPE
 from porewatch_worker.science.call.remarks import PERV, shown_code
 
 

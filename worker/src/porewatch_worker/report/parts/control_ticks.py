@@ -19,9 +19,9 @@ from porewatch_worker.report.parts.document import Bullets, Cell, Column, Table
 from porewatch_worker.report.parts.i18n import named, say, texts_of
 from porewatch_worker.report.parts.i18n import unit as unit_name
 from porewatch_worker.report.parts.tones import OUTCOME_TONE, role_name
-from porewatch_worker.science.amounts.quantity import spike_of
+from porewatch_worker.science.amounts.spike import spike_of
 from porewatch_worker.science.call.remarks import shown_code
-from porewatch_worker.science.release.controls import release_policies
+from porewatch_worker.science.release.policies import release_policies
 
 MOST_REASONS, MOST_NAMES = 6, 4
 WORST_FIRST = tuple(reversed(Outcome))

@@ -36,10 +36,10 @@ from porewatch_worker.science.amounts.quantity import (
     counted,
     counted_host,
     load_unit,
-    spike_of,
 )
 from porewatch_worker.science.amounts.quantity_by_yield import load_a_base, mass_cvs
 from porewatch_worker.science.amounts.required_reads import Reading, mean_needed
+from porewatch_worker.science.amounts.spike import spike_of
 from porewatch_worker.science.amounts.uncertainty import mean_piece, share_as_long, widened
 from porewatch_worker.science.intervals import poisson_interval
 

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 from porewatch.domain.calls.evidence import SampleScreen, TargetResult
 from porewatch.domain.calls.findings import Quantity
-from porewatch.domain.calls.references import ContigRole
 from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
@@ -33,6 +32,7 @@ from porewatch_worker.science.amounts.efficiency import (
 )
 from porewatch_worker.science.amounts.quantity_agreement import compared
 from porewatch_worker.science.amounts.quantity_by_yield import from_yield
+from porewatch_worker.science.amounts.spike import spike_of
 from porewatch_worker.science.amounts.uncertainty import (
     FEWEST,
     effective_reads,
@@ -63,12 +63,6 @@ def counted_host(screen: SampleScreen, host_length: int) -> Counted:
     reads = screen.account.host
     equal = reads / size_factor(screen.quality.lengths)
     return Counted(reads, screen.host_bases / host_length, equal)
-
-
-def spike_of(screen: SampleScreen) -> TargetResult | None:
-    """The spike-in with most reads, None when none was seen."""
-    spikes = [t for t in screen.targets if t.role is ContigRole.SPIKE and t.evidence.reads]
-    return max(spikes, key=lambda t: t.evidence.reads, default=None)
 
 
 def quantities(

@@ -24,13 +24,12 @@ from porewatch.domain.calls.references import BundleManifest, Contig
 from porewatch.domain.reasons.reason import Code, Reason, Reasons, Value, because
 from porewatch.domain.runs import Sample
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
+from porewatch_worker.science.call.perv_alarm import ALARM_PAIR, ALARM_TYPE
 from porewatch_worker.science.call.perv_copies import HostDepth, copies, host_depth
 from porewatch_worker.science.call.perv_recombinants import Frame, sites, smallest_share
 from porewatch_worker.science.call.remarks import SYNTHETIC, is_surrogate
 from porewatch_worker.science.call.unread import NOTHING, ToCome
 from porewatch_worker.science.intervals import gamma_cdf
-
-ALARM_TYPE, ALARM_PAIR = "C", frozenset("AC")
 
 
 @dataclass(frozen=True)

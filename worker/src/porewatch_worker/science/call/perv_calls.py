@@ -13,15 +13,13 @@ from porewatch.domain.calls.findings import (
     PervResult,
     Quantity,
 )
-from porewatch.domain.calls.panel import EXTRA, Severity
+from porewatch.domain.calls.panel import Severity
 from porewatch.domain.reasons.reason import Code, Reasons, because
-from porewatch_worker.science.call.perv import ALARM_PAIR, ALARM_TYPE
+from porewatch_worker.science.call.perv_alarm import AC, ALARM_PAIR, ALARM_TYPE
 from porewatch_worker.science.call.remarks import PERV, SYNTHETIC
 
 ENOUGH = 20
 """Typed env reads, none of them C, that outweigh reads of C's backbone."""
-
-AC = f"{EXTRA}{PERV}AC"
 
 
 def by_env(

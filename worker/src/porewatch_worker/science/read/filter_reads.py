@@ -20,19 +20,12 @@ from numpy.typing import NDArray
 
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
 from porewatch.reads.summary import PHRED_ERROR
+from porewatch_worker.science.read.why_filtered import DUPLEX_PARENT, LOW_QUALITY, TOO_SHORT
 from porewatch_worker.science.reads import Read
 from porewatch_worker.science.sequence.kmers import (
     coded,
     numbers_of,
 )
-
-TOO_SHORT = "too_short"
-DUPLEX_PARENT = "duplex_parent"
-LOW_COMPLEXITY = "low_complexity"
-OTHER_BARCODE = "other_barcode"
-AGAIN = "came_before"
-"""The same read was sent more than once: it counts the first time."""
-LOW_QUALITY = "low_quality"
 
 FRONT = (
     "AATGTACTTCGTTCAGTTACGTATTGCT",

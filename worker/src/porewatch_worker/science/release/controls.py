@@ -10,8 +10,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 from porewatch.domain.calls.evidence import SampleScreen
 from porewatch.domain.calls.findings import (
@@ -21,7 +19,7 @@ from porewatch.domain.calls.findings import (
     Quantity,
 )
 from porewatch.domain.calls.references import ContigRole
-from porewatch.domain.calls.release_policy import Consequence, ReleasePolicies, ReleasePolicy
+from porewatch.domain.calls.release_policy import Consequence, ReleasePolicy
 from porewatch.domain.reasons.reason import Code, Reason, Value, because
 from porewatch.domain.runs import Sample, SampleRole
 
@@ -39,13 +37,6 @@ LACKING = {
     ),
 }
 """Reason for a missing control: none in the run; none for a batch; none without a batch."""
-
-
-@cache
-def release_policies() -> ReleasePolicies:
-    """The policies as published with this version."""
-    path = files("porewatch_worker").joinpath("data/release.json")
-    return ReleasePolicies.model_validate_json(path.read_bytes(), extra="forbid")
 
 
 @dataclass(frozen=True)

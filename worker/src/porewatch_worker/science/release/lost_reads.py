@@ -12,11 +12,7 @@ from collections.abc import Iterator
 from porewatch.domain.calls.release_policy import Consequence
 from porewatch.domain.reasons.reason import Code, because
 from porewatch.domain.runs import Sample, SampleRole
-from porewatch_worker.science.read.filter_reads import (
-    LOW_COMPLEXITY,
-    LOW_QUALITY,
-    TOO_SHORT,
-)
+from porewatch_worker.science.read.why_filtered import LOW_COMPLEXITY, LOW_QUALITY, TOO_SHORT
 from porewatch_worker.science.release.controls import (
     Batch,
     Judged,

@@ -22,8 +22,9 @@ from porewatch.domain.calls.release_policy import Consequence, ReleasePolicy
 from porewatch.domain.reasons.reason import Code, Reason, because
 from porewatch.domain.runs import Sample, SampleRole
 from porewatch.domain.stage.screening_parameters import ScreeningParameters
-from porewatch_worker.science.amounts.quantity import spike_of, spike_recovery
+from porewatch_worker.science.amounts.quantity import spike_recovery
 from porewatch_worker.science.amounts.quantity_agreement import disagreements
+from porewatch_worker.science.amounts.spike import spike_of
 from porewatch_worker.science.release.controls import Batch, control_failed, judged, positive_faults
 from porewatch_worker.science.release.lost_reads import lost_to_filters
 
