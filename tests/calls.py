@@ -125,6 +125,7 @@ def shaped(place: str) -> str:
     if not rest:
         return f"{bucket}/{name}"
     own = "e1/USER/" if any(_USER.fullmatch(one) for one in rest) else ""
+    own = "signed/" if "signed" in rest[:-1] else own
     run = "RUN/" if len(rest) > 1 else ""
     return f"{bucket}/{top if top in _FOLDERS else 'x'}/{run}{own}{name}"
 

@@ -79,6 +79,7 @@ EXPECTED: dict[str, Any] = {
     "accounts": 200,
     "web": 303,  # to the sign-in
     "signatures": 401,  # nobody asks
+    "signed_printer": "MessageRefused",  # no such signature here
     "webhooks": 401,  # nobody asks
     "archiver": NOTHING,  # a run that is not here
     "archiver.clock": None,

@@ -141,6 +141,7 @@ LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "archiver": ("s3", "put_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "mailer": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "signatures": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
+    "signed_printer": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "run_canceller": ("s3", "get_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "run_eraser": ("s3", "put_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "run_keeper": ("s3", "delete_object", {"Bucket": "RawBucketName", "Key": OBJECT}),

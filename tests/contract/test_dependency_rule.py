@@ -77,6 +77,11 @@ ARROWS: dict[str, set[str]] = {
         *("porewatch.adapters", "porewatch.compute", "porewatch.reads", "porewatch.web"),
         "porewatch.adapters.mail",
     },
+    # Its layer has the worker's package, of which it prints pages.
+    "functions.signed_printer": {
+        *("porewatch.edge.wiring", "porewatch.edge", "porewatch.usecases", "porewatch.domain"),
+        *("porewatch.settings", "porewatch_worker"),
+    },
     "porewatch_worker": {
         *("porewatch", "porewatch.domain", "porewatch.reads", "porewatch.adapters"),
         *("porewatch.usecases", "pydantic", "jsonschema", *BOTO, *SCIENCE),

@@ -35,6 +35,7 @@ def patterns_for(queue: str) -> list[dict[str, Any]]:
 
 NOT_SIMULATED = {
     "credential_broker": "machines call it, and nothing in the simulator would refuse one",
+    "signed_printer": "a signature calls it, and the simulated people sign nothing",
     "authorizer": "API Gateway calls it, and the simulated people are operators",
 }
 

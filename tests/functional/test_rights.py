@@ -425,7 +425,7 @@ def test_every_role_on_the_ledger_is_among_these() -> None:
         "web",  # test_pages.py
         "mailer",  # test_mail.py
         "archiver",  # test_archiver.py
-        "signatures",  # test_signing.py
+        *("signatures", "signed_printer"),  # test_signing.py, test_signed_copies.py
         *("webhook_dispatcher", "webhook_sender"),  # test_webhooks.py
         *(
             "accounts",

@@ -13,6 +13,7 @@ from porewatch.domain.errors import Refused
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import RunState
+from porewatch.domain.signatures.signed_copies import original_of
 from porewatch_cli.links import file_link, link
 from porewatch_cli.plurals import plural
 from porewatch_cli.reports import summary as tables
@@ -25,6 +26,7 @@ from porewatch_cli.reports.reports import (
     read_bill,
     read_report,
     save_reports,
+    signed_copies,
     stored_report,
     with_report,
 )
@@ -126,12 +128,15 @@ def report(
             f"including the instance that made this report: porewatch cost {run_id}",
             style="dim",
         )
-    bucket = stack.bucket("Reports")
-    for name in report_files(language):
+    bucket, copies = stack.bucket("Reports"), signed_copies(stack, run)
+    keys = run.report_keys | copies
+    here = report_files(language)
+    signed = [name for name in copies if (of := original_of(name)) and of[0] in here]
+    for name in (*sorted(signed), *here):
         if name in saved:
             where = file_link(saved[name])
-        elif name in run.report_keys:
-            address = bucket.link(run.report_keys[name], LINK_SECONDS)
+        elif name in keys:
+            address = bucket.link(keys[name], LINK_SECONDS)
             where = link(address, f"open it (the link expires after {LINK_SECONDS // 60} min)")
         else:
             where = Text("not published by that worker; --out FOLDER renders it from report.json")

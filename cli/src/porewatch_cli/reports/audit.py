@@ -254,9 +254,8 @@ def _print_faults(faults: Sequence[str]) -> None:
 
 
 def _print_valid(signed: Signed | None) -> None:
-    if signed is not None and not signed.faults:
-        of = plural(len(signed.signatures), "signature")
-        console.print(f"{of}, each as it was signed." if signed.signatures else "not signed.")
+    for line in signed.remarks if signed else ():
+        console.print(line)
 
 
 def kept_head(given: str) -> str:

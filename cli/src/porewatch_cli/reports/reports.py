@@ -21,6 +21,7 @@ from porewatch.domain.results.publishing import (
 )
 from porewatch.domain.results.report import Report
 from porewatch.domain.rules.revisions import reported
+from porewatch.domain.signatures.signed_copies import newest_copies
 from porewatch.domain.validation_text import say
 from porewatch_cli.reports.report_files import rendered
 from porewatch_worker.report.sample_files import clear_samples, write_samples
@@ -128,6 +129,12 @@ def read_bill(stack: Stack, run: RunRecord) -> Bill:
     return stack.bucket("Reports").get_json(key, Bill)
 
 
+def signed_copies(stack: Stack, run: RunRecord) -> dict[str, str]:
+    """Name -> key, of each page's newest copy that has the signatures of this revision."""
+    prefix = s3_keys.signed_prefix(run.run_id, run.revision)
+    return newest_copies(head.key for head in stack.bucket("Reports").keys(prefix))
+
+
 def archived_files(stack: Stack, run: RunRecord) -> set[str]:
     """Names of files of this revision that cannot be read before they come back from the
     archive."""
@@ -147,13 +154,14 @@ def save_reports(stack: Stack, run: RunRecord, out: Path) -> dict[str, Path]:
     out.mkdir(parents=True, exist_ok=True)
     bucket = stack.bucket("Reports")
     archived = archived_files(stack, run)
-    names = dict.fromkeys((*run.report_keys, *REPORTS, BILL))
+    copies = signed_copies(stack, run)
+    names = dict.fromkeys((*run.report_keys, *REPORTS, BILL, *copies))
     published = [name for name in names if name not in archived]
     report = read_report(stack, run)
     clear_samples(out, REPORT)
 
     def copy(name: str) -> None:
-        key = s3_keys.report_key(run.run_id, run.revision, name)
+        key = copies.get(name) or s3_keys.report_key(run.run_id, run.revision, name)
         (out / name).write_bytes(bucket.get(key))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -20,8 +20,12 @@ from porewatch.domain.signatures.verify import (
     SignatureFound,
     signature_faults,
 )
+from porewatch_cli.plurals import plural
+from porewatch_cli.reports.copies_audit import CopiesCompared, compared_copies
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from porewatch_cli.stack import Stack
 
 
@@ -31,11 +35,21 @@ class Signed:
 
     signatures: tuple[Signature, ...]
     faults: tuple[SignatureFault, ...]
+    copies: CopiesCompared
 
     @property
     def sentences(self) -> list[str]:
         """A sentence for each fault, which names its signature."""
         return [self._sentence(fault) for fault in self.faults]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is no fault."""
+        of, others = plural(len(self.signatures), "signature"), self.copies.others
+        valid = f"{of}, each as it was signed." if self.signatures else "not signed."
+        copies = plural(others, "copy was", "copies were")
+        by_others = f"{copies} printed by another version, which can compare them."
+        return [valid] * (not self.faults) + [by_others] * bool(others)
 
     def for_scripts(self) -> dict[str, object]:
         """The JSON form, for scripts."""
@@ -43,7 +57,11 @@ class Signed:
             {**fault.model_dump(mode="json"), "says": self._sentence(fault)}
             for fault in self.faults
         ]
-        return {"count": len(self.signatures), "faults": faults}
+        return {
+            "count": len(self.signatures),
+            "faults": faults,
+            "copies": {"compared": self.copies.compared, "of_other_versions": self.copies.others},
+        }
 
     @property
     def empty(self) -> bool:
@@ -67,6 +85,7 @@ _SAYS = {
     SignatureFound.OTHER_REPORT: "is of another report than the one that is published",
     SignatureFound.UNCHAINED: "does not follow the signature before it",
     SignatureFound.NOT_IN_ITS_DAY: "is not the one that the signed record of its day names",
+    SignatureFound.COPY_CHANGED: "has copies that do not state what was signed",
 }
 
 
@@ -89,7 +108,17 @@ def signed(run_id: str, stack: Stack) -> Signed | None:
         days=anchors.days(),
         unreadable=unreadable,
     )
-    return Signed(signatures, tuple(faults))
+    found, reports = tuple(faults), stack.bucket("Reports")
+    copies = compared_copies(run_id, _proved(signatures, found), kept.proves, reports)
+    return Signed(signatures, (*found, *copies.faults), copies)
+
+
+def _proved(
+    signatures: Sequence[Signature], faults: Sequence[SignatureFault]
+) -> tuple[Signature, ...]:
+    """Those before the first that is not what was signed."""
+    first = min((fault.number for fault in faults), default=None)
+    return tuple(one for one in signatures if first is None or one.number < first)
 
 
 def _copies(run_id: str, stack: Stack) -> dict[int, Signature]:

@@ -56,15 +56,10 @@ def file_keys(report: Report) -> dict[str, str]:
 def of_sample(report: Report, name: str, language: Language = SOURCE) -> Report:
     """The part of `report` on sample `name`, with a decision of its own. Names of other samples in
     its texts are replaced by a phrase in `language`."""
-    with speaking(language):
-        covered = say("sample.covered")
-    own = next(s for s in report.samples if s.name == name)
-    included = tuple(s for s in report.samples if s is own or _applies_to(report, s, own))
+    included = _included(report, name)
     names = {s.name for s in included}
-    others = [s for s in report.samples if s.name not in names]
-    hidden = _hidden(report, others, included) | _folders(report, others)
-    foreign = any_of(hidden)
-    cover = Cover(hidden, foreign, covered)
+    cover = cover_of(report, name, language)
+    foreign, covered = cover.foreign, cover.covered
     outcomes = tuple(
         o.model_copy(update={"why": cover.all(o.why)}) for o in report.outcomes if o.sample in names
     )
@@ -111,6 +106,22 @@ def of_sample(report: Report, name: str, language: Language = SOURCE) -> Report:
             "quarantined": (),
         }
     )
+
+
+def cover_of(report: Report, name: str, language: Language = SOURCE) -> Cover:
+    """What hides all other samples from the reader of this one's report."""
+    with speaking(language):
+        covered = say("sample.covered")
+    included = _included(report, name)
+    others = [s for s in report.samples if s not in included]
+    hidden = _hidden(report, others, included) | _folders(report, others)
+    return Cover(hidden, any_of(hidden), covered)
+
+
+def _included(report: Report, name: str) -> tuple[Sample, ...]:
+    """The sample, and the controls that apply to it."""
+    own = next(s for s in report.samples if s.name == name)
+    return tuple(s for s in report.samples if s is own or _applies_to(report, s, own))
 
 
 def compose_sample(report: Report, name: str, language: Language = SOURCE) -> Document:
@@ -201,6 +212,10 @@ class Cover:
     hidden: Collection[str]
     foreign: re.Pattern[str]
     covered: str
+
+    def text(self, words: str) -> str:
+        """Free text, without the names of other samples."""
+        return self.foreign.sub(self.covered, words)
 
     def all(self, reasons: Reasons) -> Reasons:
         return tuple(self._reason(reason) for reason in reasons)

@@ -9,13 +9,19 @@ from markupsafe import Markup
 
 from porewatch.domain.results.report import Report
 from porewatch_worker.report.compose import compose
+from porewatch_worker.report.parts.document import Document
 from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.parts.printable import without_controls
 
 
 def render_html(report: Report, language: Language = SOURCE) -> str:
     """A whole page in `language`. All text is escaped; only our own SVG goes in as markup."""
-    return templates().get_template("report.html.j2").render(doc=compose(report, language))
+    return as_page(compose(report, language))
+
+
+def as_page(document: Document) -> str:
+    """A whole page of a composed report."""
+    return templates().get_template("report.html.j2").render(doc=document)
 
 
 def _shown(value: object) -> object:

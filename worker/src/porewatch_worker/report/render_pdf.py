@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
@@ -33,17 +34,17 @@ FONTS = ("noto_cjk_sans_jp_regular", "noto_cjk_sans_jp_bold")
 
 def render_pdf(report: Report, language: Language = SOURCE) -> bytes:
     """PDF bytes. The file's date is the report's `created_at`, not the clock's."""
-    return _printed(report, compose(report, language))
+    return printed(compose(report, language), report.created_at)
 
 
 def render_sample_pdf(report: Report, sample: str, language: Language = SOURCE) -> bytes:
     """PDF bytes of the report of one sample of the run; nothing of other samples is in it."""
-    return _printed(report, compose_sample(report, sample, language))
+    return printed(compose_sample(report, sample, language), report.created_at)
 
 
-def _printed(report: Report, document: Document) -> bytes:
+def printed(document: Document, at: datetime) -> bytes:
+    """PDF bytes of a document; `at`: the file's date."""
     template = files("porewatch_worker.report").joinpath("templates/report.typ").read_bytes()
-    at = report.created_at
     data = without_controls(asdict(document)) | {
         "date": {"year": at.year, "month": at.month, "day": at.day}
         | {"hour": at.hour, "minute": at.minute, "second": at.second}

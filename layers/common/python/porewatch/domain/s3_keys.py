@@ -17,6 +17,8 @@ CONSOLE_LOG = "console.log"
 """What a machine's console showed, kept by the control plane when the machine sent no boot log."""
 QUARANTINE = "quarantine/"
 MANIFESTS = "manifests/"
+SIGNED = "signed/"
+"""Below the reports of a revision: the copies with their signatures."""
 
 
 def raw_key(run_id: str, path: str) -> str:
@@ -150,6 +152,17 @@ def results_key(run_id: str, revision: int) -> str:
 def report_key(run_id: str, revision: int, name: str) -> str:
     """`name` is `report.json`, `report.html`, `report.ja.pdf`, ..., in the reports bucket."""
     return f"runs/{run_id}/r{revision}/{name}"
+
+
+def signed_prefix(run_id: str, revision: int) -> str:
+    """Of the copies of a revision's report that have its signatures."""
+    return report_key(run_id, revision, SIGNED)
+
+
+def signed_key(run_id: str, revision: int, version: str, name: str) -> str:
+    """Of one of them, as this version of Porewatch printed it: another one may print other
+    bytes."""
+    return f"{signed_prefix(run_id, revision)}{version}/{name}"
 
 
 def sums_key(run_id: str, revision: int) -> str:

@@ -1,8 +1,7 @@
 """Parsers of single functions: an event of theirs, as what the use case takes.
 
-Order: the intake queue, the instance monitor, ends of executions, the orphan cleanup, the archive.
-Each raises
-MessageRefused for every other event.
+Order: the intake queue, the instance monitor, ends of executions, the orphan cleanup, the archive,
+signatures. Each raises MessageRefused for every other event.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from porewatch.domain.archive.artefact import Artefact, Shelf
 from porewatch.domain.archive.looks import LOOK, Look, LookAtArtefact, LookAtRun, LookAtUser
 from porewatch.domain.base import Model
 from porewatch.domain.errors import MessageRefused
-from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated
+from porewatch.domain.facts.run_facts import FileQuarantined, FileValidated, ReportSigned
 from porewatch.domain.rules.orphan_cleanup import Reap
 from porewatch.domain.stage.cloud_events import ExecutionEnded, InstanceEvent, InstanceEventKind
 from porewatch.domain.tiers.tier_changed import TierChanged
@@ -131,3 +130,11 @@ def archive_look(envelope: Envelope) -> Look:
         artefact = Artefact(run_id=run_id, shelf=names[found.bucket], key=found.key)
         return LookAtArtefact(artefact=artefact)
     return checked(LOOK, envelope.detail, "look of the archive")
+
+
+def report_signed(envelope: Envelope) -> ReportSigned:
+    """A signature was made."""
+    fact = parse_fact(envelope)
+    if isinstance(fact, ReportSigned):
+        return fact
+    raise MessageRefused(f"{envelope.detail_type} is no signature.")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from porewatch.adapters.accounting.statements import Accounting
+    from porewatch.adapters.audit.signatures import Signatures
     from porewatch.adapters.audit.signing_acts import SigningActs
     from porewatch.adapters.billing.stripe_api import StripeApi
     from porewatch.adapters.billing.stripe_secrets import StripeSecrets
@@ -175,7 +176,6 @@ def launch_budget(price_snapshot: str) -> Budget:
 
 
 def inbox() -> Inbox:
-    """Idempotency keys."""
     return Inbox(table())
 
 
@@ -231,21 +231,25 @@ def signing_acts() -> SigningActs:
     return SigningActs(people())
 
 
+def proved_signatures(audit_key: str) -> Signatures:
+    from porewatch.adapters.audit.audit_key import AuditKey  # noqa: PLC0415 - few need it
+    from porewatch.adapters.audit.signatures import Signatures  # noqa: PLC0415 - few need it
+
+    return Signatures(table(), settings().stack_name, AuditKey(audit_key))
+
+
 def signing_desk(page: Callable[[Signature], str], audit_key: str = "") -> Desk:
     """What signing needs; without the audit key, what showing signatures needs."""
     from porewatch.adapters.audit.anchors import Anchors  # noqa: PLC0415 - few need it
-    from porewatch.adapters.audit.audit_key import AuditKey  # noqa: PLC0415 - few need it
-    from porewatch.adapters.audit.signatures import Signatures  # noqa: PLC0415 - few need it
     from porewatch.usecases.signatures.desk import Desk  # noqa: PLC0415 - few need it
 
-    config, ledger = settings(), table()
     return Desk(
-        signatures=Signatures(ledger, config.stack_name, AuditKey(audit_key)),
+        signatures=proved_signatures(audit_key),
         acts=signing_acts(),
-        anchors=Anchors(ledger, config.stack_name, audit_key),
+        anchors=Anchors(table(), settings().stack_name, audit_key),
         reports=reports(),
         page=page,
-        four_eyes=config.four_eyes,
+        four_eyes=settings().four_eyes,
     )
 
 
@@ -258,7 +262,6 @@ def billing_queue() -> BillingQueue:
 
 
 def stripe_api() -> StripeApi:
-    """AccountRefused when nothing is sold here."""
     # Here, because `stripe` is in a layer that the functions of billing alone have.
     from porewatch.adapters.billing.stripe_api import StripeApi  # noqa: PLC0415
 

@@ -12,12 +12,14 @@ from porewatch.domain.people.roles import Action, StackAction
 from porewatch.domain.reasons.catalogue import in_language
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
+from porewatch.domain.signatures.signed_copies import original_of
 from porewatch.edge import wiring
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run
 from porewatch.usecases.people.share_run import open_share
 from porewatch.usecases.views.show_logs import show_log
 from porewatch.usecases.views.show_runs import report_link
+from porewatch.usecases.views.show_storage import files_of
 from porewatch.web.render import ALWAYS, HTML, REPORT_POLICY, redirect, transport
 from porewatch.web.router import Visit
 from porewatch.web.signatures.signed_banner import with_signatures
@@ -75,12 +77,15 @@ def add_routes(api: APIGatewayRestResolver) -> None:
 
 
 def page_key(keys: dict[str, str], language: str) -> str | None:
-    """Of a run's reports, the one to show in this language."""
-    return keys.get(in_language("report.html", language)) or keys.get("report.html")
+    """Of a run's reports, the one to show in this language: with its signatures, when it has
+    any."""
+    copies = {of[0]: key for name, key in keys.items() if (of := original_of(name))}
+    name = in_language("report.html", language)
+    return copies.get(name) or keys.get(name) or keys.get("report.html")
 
 
 def _report_page(visit: Visit, record: RunRecord | None, kept: str) -> Response[str]:
-    key = page_key(record.report_keys, visit.language) if record else None
+    key = page_key(files_of(record, wiring.reports()), visit.language) if record else None
     head = wiring.reports().head(key) if key else None
     if record is None or key is None or head is None or head.size > LARGEST_REPORT:
         raise NotFound("there is no report to show here.")

@@ -71,6 +71,11 @@ def content_types(outputs: Iterable[str]) -> dict[str, str]:
     return REPORTS | more | own
 
 
+def type_of(name: str) -> str:
+    """The content type of a page of a report, by the end of its name."""
+    return REPORTS[f"report.{name.rsplit('.', 1)[-1]}"]
+
+
 def need(outputs: dict[str, OutputFile], name: str) -> OutputFile:
     """The file `name`. Raises WorkerFailed: a stage that was published without it has a fault."""
     if name not in outputs:

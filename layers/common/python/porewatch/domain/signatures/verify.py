@@ -25,10 +25,12 @@ class SignatureFound(StrEnum):
     OTHER_REPORT = "signature_of_another_report"
     UNCHAINED = "signature_out_of_order"
     NOT_IN_ITS_DAY = "signature_not_in_its_day"
+    COPY_CHANGED = "signature_copy_changed"
 
 
 class SignatureFault(Model):
-    """`number`: of the signature; `fields`: those that differ from its copy."""
+    """`number`: of the signature; `fields`: those that differ from its copy; of COPY_CHANGED the
+    names of the copies."""
 
     code: SignatureFound
     number: int

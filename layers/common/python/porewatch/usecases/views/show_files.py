@@ -15,6 +15,7 @@ from porewatch.domain.results.publishing import sums_read
 from porewatch.domain.retention.expiry import expires
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES
+from porewatch.domain.signatures.signed_copies import newest_copies
 from porewatch.usecases.views.show_runs import Answer
 from porewatch.usecases.views.show_storage import FileStorage, StorageSources, show_storage
 
@@ -27,7 +28,7 @@ MOST_SUMS = 1_000_000
 
 class FileView(Answer):
     """A file of a report. `size` None: it has expired. `sha256` None: published by an earlier
-    version."""
+    version, or a copy that was made as the report was signed (`report.signed.2.pdf`)."""
 
     name: str
     size: int | None
@@ -54,10 +55,11 @@ def show_files(
         return ()
     own = s3_keys.report_key(record.run_id, shown.revision, "")
     there = {head.key: head for head in reports.keys(own)}
+    keys = shown.report_keys | newest_copies(there)
     sums = _sums(record.run_id, shown.revision, reports)
-    stored = show_storage(record, shown.report_keys, sources=storage, at=at)
+    stored = show_storage(record, keys, sources=storage, at=at)
     found = []
-    for name, key in sorted(shown.report_keys.items()):
+    for name, key in sorted(keys.items()):
         head = there.get(key)
         found.append(
             FileView(

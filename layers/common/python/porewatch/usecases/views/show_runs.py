@@ -28,7 +28,12 @@ from porewatch.usecases.views.pages import (
     limit_of,
     place_of,
 )
-from porewatch.usecases.views.show_storage import FileStorage, StorageSources, show_storage
+from porewatch.usecases.views.show_storage import (
+    FileStorage,
+    StorageSources,
+    files_of,
+    show_storage,
+)
 
 if TYPE_CHECKING:
     from porewatch.adapters.ledger.runs import RunLedger
@@ -201,7 +206,7 @@ def report_links(
             f"run {run_id} has no report: it is {record.state.value} (revision {record.revision}).",
             remedy=record.problem or "ask again when it is completed.",
         )
-    keys = dict(sorted(record.report_keys.items()))
+    keys = dict(sorted(files_of(record, reports).items()))
     stored = show_storage(run, keys, sources=storage, at=at, of=record)
     links = {
         name: reports.link(key, stored.seconds(name, seconds), download_as=f"{run_id}-{name}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from porewatch.domain import s3_keys
 from porewatch.domain.archive.artefact import Artefact, Shelf, may_be_bulky
 from porewatch.domain.archive.away import Away, State
 from porewatch.domain.archive.window import Window, window_of
@@ -23,12 +24,14 @@ from porewatch.domain.errors import AccountRefused, TierRefused
 from porewatch.domain.reasons.reason import PeopleCode, because
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.expiry import expires
+from porewatch.domain.signatures.signed_copies import newest_copies
 from porewatch.domain.tiers.entitlement import Entitlement, tier_of
 from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import TierName, tiers
 
 if TYPE_CHECKING:
     from porewatch.adapters.archive.archive_ledger import ArchiveLedger
+    from porewatch.adapters.objects import Objects
     from porewatch.adapters.people.entitlements import Entitlements
 
 LINK_SECONDS = 300
@@ -62,6 +65,13 @@ class FileStorage(Model):
     refused: Annotated[
         PeopleCode | None, Field(description="why it cannot be read now; None: it can")
     ] = None
+
+
+def files_of(record: RunRecord, reports: Objects) -> dict[str, str]:
+    """Name -> key of the files of this revision's report: what was published, and of each page the
+    newest copy that has the signatures."""
+    prefix = s3_keys.signed_prefix(record.run_id, record.revision)
+    return record.report_keys | newest_copies(head.key for head in reports.keys(prefix))
 
 
 @dataclass(frozen=True)
