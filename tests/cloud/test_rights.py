@@ -29,6 +29,7 @@ PARTITIONS = (
     *("RUN#nobody", "INBOX#nothing", "ACCOUNT", "TURNS", "POOLS", "REAP#machine#none", "AUDIT"),
     *("WORKER#AROANOBODY:i-0", "IDENTITY#none"),
 )
+OF_PEOPLE = ("USER#nobody", "ENTITLEMENT#nobody", "PAYS#nobody", "CUSTOMER#none")
 NEVER = {
     "ConditionExpression": "#k = :never",
     "ExpressionAttributeNames": {"#k": "no_such_attribute"},
@@ -81,10 +82,10 @@ def tried(ledger: Any, table: str, partition: str) -> set[str]:
     return {f"dynamodb:{action}" for action, through in answers.items() if through}
 
 
-def expected(function: str, partition: str) -> set[str]:
+def expected(function: str, partition: str, table: str = "Ledger") -> set[str]:
     verbs = ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
     actions = (f"dynamodb:{verb}" for verb in verbs)
-    return {action for action in actions if allowed(function, Asked(action, partition))}
+    return {action for action in actions if allowed(function, Asked(action, partition, table))}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -102,6 +103,18 @@ def test_a_function_reaches_of_the_ledger_what_the_table_says(stack: Cloud, func
     )
     assert listed is bool(allowed(function, Asked("dynamodb:Query", "index/by_kind")))
     assert not may(ledger.scan, TableName=table)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_reaches_of_accounts_and_money_what_the_table_says(
+    stack: Cloud, function: str
+) -> None:
+    table = stack.outputs["PeopleTable"]
+    people = client(stack.local, "dynamodb", under_the_role_of(stack, function))
+    got = {partition: tried(people, table, partition) for partition in OF_PEOPLE}
+    assert got == {one: expected(function, one, "People") for one in OF_PEOPLE}
+    if function in ("billing", "entitlement_keeper"):
+        assert got["USER#nobody"] - {"dynamodb:Query"} == {"dynamodb:GetItem"}, "an account"
 
 
 def test_a_transaction_over_two_partitions_needs_the_right_to_both(stack: Cloud) -> None:

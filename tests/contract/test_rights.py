@@ -94,6 +94,18 @@ def test_only_the_sender_may_read_the_secret_of_a_webhook() -> None:
     assert decrypt == [Right("kms:Decrypt", "DataKey", context)]
 
 
+def test_who_keeps_money_changes_no_account_and_nobody_else_keeps_it() -> None:
+    writers: dict[str, set[str]] = {}
+    for role, rights_of in golden().items():
+        for right in rights_of:
+            if right.resource == "People" and right.action.removeprefix("dynamodb:") in CHANGING:
+                for key in right.partitions():
+                    writers.setdefault(key, set()).add(role)
+    assert writers["USER#*"] == {"accounts", "web"}
+    assert writers["ENTITLEMENT#*"] == {"entitlement_keeper"}
+    assert writers["PAYS#*"] == writers["CUSTOMER#*"] == {"billing"}
+
+
 def test_a_function_writes_into_its_own_log_group_and_into_no_other() -> None:
     written_into = {
         name: {r.resource for r in golden()[folder_of(name)] if r.action.startswith("logs:")}

@@ -1,6 +1,6 @@
 """Customers of the payment provider, in the people table.
 
-USER#id        CUSTOMER     who he is there, and his newest checkout
+PAYS#user      CUSTOMER     who he is there, and his newest checkout
 CUSTOMER#id    CUSTOMER     whose customer that is
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from porewatch.adapters.items import Item, PutNew
-from porewatch.adapters.people.keys import user_key
+from porewatch.adapters.people.keys import customer_key, payer_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.billing.customers import Customer
 from porewatch.domain.errors import AlreadyDone
@@ -24,7 +24,7 @@ class Customers:
         self._table = table
 
     def of(self, user_id: str) -> Customer | None:
-        item = self._table.get(user_key(user_id), CUSTOMER)
+        item = self._table.get(payer_key(user_id), CUSTOMER)
         return item.model(Customer) if item else None
 
     def add(self, customer: Customer) -> Customer:
@@ -35,7 +35,7 @@ class Customers:
             attributes={"user_id": customer.user_id},
             kind=(CUSTOMERS, customer.customer),
         )
-        mine = Item.of(user_key(customer.user_id), CUSTOMER, customer)
+        mine = Item.of(payer_key(customer.user_id), CUSTOMER, customer)
         try:
             self._table.transact([PutNew(mine), PutNew(whose)])
         except AlreadyDone:
@@ -52,9 +52,9 @@ class Customers:
                 return None
             noted = {"checkout": checkout_id, "checkouts": now.checkouts + 1}
             after = now.model_copy(update=noted)
-            return Change(Item.of(user_key(customer.user_id), CUSTOMER, after))
+            return Change(Item.of(payer_key(customer.user_id), CUSTOMER, after))
 
-        item = self._table.change(user_key(customer.user_id), CUSTOMER, step)
+        item = self._table.change(payer_key(customer.user_id), CUSTOMER, step)
         return item.model(Customer) if item else customer
 
     def user_of(self, customer: str) -> str | None:
@@ -66,7 +66,3 @@ class Customers:
         """Every customer, read only as far as you iterate (eventually consistent)."""
         for item in self._table.query_kind(CUSTOMERS):
             yield item.kind[1] if item.kind else ""
-
-
-def customer_key(customer: str) -> str:
-    return f"CUSTOMER#{customer}"

@@ -1,6 +1,6 @@
 """Entitlements of users in the people table.
 
-USER#id   ENTITLEMENT
+ENTITLEMENT#user   ENTITLEMENT
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from porewatch.adapters.batch_reads import get_many
 from porewatch.adapters.items import Item
-from porewatch.adapters.people.keys import user_key
+from porewatch.adapters.people.keys import entitlement_key
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.tiers.entitlement import Entitlement
 from porewatch.domain.tiers.tier import TierName
@@ -25,12 +25,12 @@ class Entitlements:
 
     def of(self, user_id: str) -> Entitlement | None:
         """None: he never had a subscription."""
-        item = self._table.get(user_key(user_id), ENTITLEMENT)
+        item = self._table.get(entitlement_key(user_id), ENTITLEMENT)
         return item.model(Entitlement) if item else None
 
     def of_many(self, user_ids: Sequence[str]) -> dict[str, Entitlement]:
         """Those that there are, by user."""
-        found = get_many(self._table, [(user_key(one), ENTITLEMENT) for one in user_ids])
+        found = get_many(self._table, [(entitlement_key(one), ENTITLEMENT) for one in user_ids])
         return {e.user_id: e for e in (item.model(Entitlement) for item in found.values())}
 
     def keep(self, entitlement: Entitlement) -> None:
@@ -42,9 +42,9 @@ class Entitlements:
                 return None
             announced = before.announced if before else entitlement.announced
             after = entitlement.model_copy(update={"announced": announced})
-            return Change(Item.of(user_key(entitlement.user_id), ENTITLEMENT, after))
+            return Change(Item.of(entitlement_key(entitlement.user_id), ENTITLEMENT, after))
 
-        self._table.change(user_key(entitlement.user_id), ENTITLEMENT, step)
+        self._table.change(entitlement_key(entitlement.user_id), ENTITLEMENT, step)
 
     def note_announced(self, user_id: str, tier: TierName) -> None:
         """The event that this is his tier was published."""
@@ -54,6 +54,6 @@ class Entitlements:
             if before is None or before.announced is tier:
                 return None
             after = before.model_copy(update={"announced": tier})
-            return Change(Item.of(user_key(user_id), ENTITLEMENT, after))
+            return Change(Item.of(entitlement_key(user_id), ENTITLEMENT, after))
 
-        self._table.change(user_key(user_id), ENTITLEMENT, step)
+        self._table.change(entitlement_key(user_id), ENTITLEMENT, step)

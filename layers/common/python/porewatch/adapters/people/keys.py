@@ -1,6 +1,9 @@
 """Keys of the people table: the only module that knows their shape.
 
-USER#id          USER | ENTITLEMENT | MEMBER#place | SESSION#digest | TOKEN#digest
+USER#id          USER | MEMBER#place | SESSION#digest | TOKEN#digest
+ENTITLEMENT#id   ENTITLEMENT (what a user paid for; apart, so that who writes it changes no account)
+PAYS#id          CUSTOMER (who a user is at the payment provider; apart for the same reason)
+CUSTOMER#id      CUSTOMER (whose customer that is)
 IDENTITY#digest  IDENTITY (issuer and subject -> user)
 GROUP#id         GROUP | PROJECT#id | MEMBER#user | INVITATION#digest
 PROJECT#id       PROJECT | MEMBER#user | INVITATION#digest
@@ -23,6 +26,21 @@ USERS, GROUPS, PROJECTS = "USERS", "GROUPS", "PROJECTS"
 
 def user_key(user_id: str) -> str:
     return f"USER#{user_id}"
+
+
+def entitlement_key(user_id: str) -> str:
+    """Partition of what a user paid for."""
+    return f"ENTITLEMENT#{user_id}"
+
+
+def payer_key(user_id: str) -> str:
+    """Partition of who a user is at the payment provider."""
+    return f"PAYS#{user_id}"
+
+
+def customer_key(customer: str) -> str:
+    """Partition of a customer of the payment provider."""
+    return f"CUSTOMER#{customer}"
 
 
 def identity_key(issuer: str, subject: str) -> str:
