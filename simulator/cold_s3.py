@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from porewatch.domain.archive.away import EXPECTED, Speed
+from porewatch.domain.archive.retrieval import EXPECTED, Speed, retrieval_usd
 from porewatch.domain.retention.expiry import expires
 from simulator.faults import refusal
 
@@ -65,7 +65,7 @@ class ColdS3:
     copy_dies: list[timedelta | None] = field(default_factory=list)
     refusals: int = 0
     no_expedited: bool = False
-    asked: list[Speed] = field(default_factory=list)
+    retrieval_usd: float = 0.0
     copied: int = 0
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -163,7 +163,7 @@ class ColdS3:
             raise refusal("RestoreAlreadyInProgress", status=409)
         if self._is_ready(found):
             return
-        self.asked.append(Speed(speed))
+        self.retrieval_usd += retrieval_usd(Speed(speed), [found.size])
         found.asked, found.announced = self.now(), False
         found.ready = self.now() + EXPECTED[Speed(speed)]
         found.readable_until = expires(found.ready, RestoreRequest["Days"])

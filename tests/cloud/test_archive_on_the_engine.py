@@ -18,7 +18,8 @@ from porewatch.adapters.ledger.run_moves import move_run
 from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.table import Table
 from porewatch.domain.archive.artefact import SMALLEST
-from porewatch.domain.archive.away import Restore, Speed
+from porewatch.domain.archive.away import Restore
+from porewatch.domain.archive.retrieval import Speed
 from porewatch.domain.base import now
 from porewatch.domain.people.secrets import new_id, new_run_id
 from porewatch.domain.records.run_record import RunRecord

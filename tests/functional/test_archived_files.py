@@ -16,7 +16,8 @@ from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.table import Table
 from porewatch.domain import base, s3_keys
 from porewatch.domain.archive.artefact import Artefact, Shelf
-from porewatch.domain.archive.away import Away, Speed, State
+from porewatch.domain.archive.away import Away, State
+from porewatch.domain.archive.retrieval import Speed, plan_of
 from porewatch.domain.archive.steps import asked
 from porewatch.domain.base import now
 from porewatch.domain.people.roles import Role
@@ -154,7 +155,7 @@ def test_a_time_is_expected_only_when_a_thaw_was_asked_and_from_then(
     later(monkeypatch, at)
     assert file()["storage"]["refused"] == "results_thawing"
     assert file()["storage"]["expected_at"] is None
-    assert ledger.thaw_begins(USER, at)
+    assert ledger.thaw_begins(USER, at, plan_of([1]))
     for hours in (0, 7):
         later(monkeypatch, at + timedelta(hours=hours))
         expected = datetime.fromisoformat(file()["storage"]["expected_at"])

@@ -23,6 +23,7 @@ from porewatch.adapters.table import Table
 from porewatch.domain import base, s3_keys
 from porewatch.domain.archive.artefact import SMALLEST, Artefact, Shelf
 from porewatch.domain.archive.away import Away, State
+from porewatch.domain.archive.retrieval import plan_of
 from porewatch.domain.archive.steps import CLAIM
 from porewatch.domain.archive.user_archive import UserArchive
 from porewatch.domain.base import now
@@ -424,7 +425,7 @@ def test_who_archives_while_a_thaw_ends_stays_listed(
     ledger.hot(*(ledger.away(USER, artefact) or pytest.fail("no record")))
     user, version = ledger.thaw_ends(USER) or (UserArchive(user_id=USER), 0)
     if meanwhile == "a thaw":
-        ledger.thaw_begins(USER, clock.at)
+        ledger.thaw_begins(USER, clock.at, plan_of([1]))
     else:
         ledger.begin(one)
     ledger.all_back(user, version)

@@ -20,7 +20,6 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.table import Table
 from porewatch.domain.archive.artefact import Artefact, Shelf
-from porewatch.domain.archive.away import Speed
 from porewatch.domain.archive.looks import LOOK, LookAtArtefact, LookAtUser
 from porewatch.domain.archive.results_expiring import ResultsExpiring
 from porewatch.domain.archive.results_thawed import ResultsThawed
@@ -36,20 +35,19 @@ from porewatch.usecases.archive.take_look import take_look
 from simulator.cold_s3 import ColdS3
 from simulator.dynamodb import DynamoDb
 from simulator.faults import refusal
+from tests.archive_prices import usd
 
 START = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
 MB = 10**6
 SIZES = {Shelf.REPORTS: 2 * MB, Shelf.RESULTS: 400 * MB}
 PATHS = {Shelf.REPORTS: "r0/tables.zip", Shelf.RESULTS: "r0/screen/e1/A:i/outputs/a.bin"}
-PRICES = {
-    "query": 0.25e-6, "get_item": 0.125e-6, "batch_get_item": 12.5e-6, "put_item": 0.625e-6,
-    "delete_item": 0.625e-6, "transact_write_items": 3.75e-6, "head_object": 0.4e-6,
-    "paginate": 5e-6, "copy": 30e-6, "message": 1.2e-6, "call": 1.9e-6,
+ACTIONS = {
+    "query": "dynamodb:Query", "get_item": "dynamodb:GetItem", "put_item": "dynamodb:PutItem",
+    "batch_get_item": "dynamodb:BatchGetItem", "delete_item": "dynamodb:DeleteItem",
+    "transact_write_items": "dynamodb:TransactWriteItems", "head_object": "s3:GetObject",
+    "paginate": "s3:ListBucket", "copy": "s3:PutObject",
 }  # fmt: skip
-"""USD each, US East list of 2026 (our reading; read the price page). `call`: a function of 1 GB
-for a tenth of a second; `message`: sent, received, deleted; a copy at the archive class's price."""
-RESTORE = {Speed.EXPEDITED: 0.01, Speed.STANDARD: 0.05e-3, Speed.BULK: 0.0}
-RESTORE_GB = {Speed.EXPEDITED: 0.03, Speed.STANDARD: 0.01, Speed.BULK: 0.0}
+"""What a client is called with -> as IAM, and the prices, know it."""
 
 
 class Counted:
@@ -66,7 +64,7 @@ class Counted:
         call = getattr(self._of, name)
 
         def counted(*args: Any, **named: Any) -> Any:
-            self._seen[name] += 1
+            self._seen[ACTIONS.get(name, name)] += 1
             self._refuse(name)
             return call(*args, **named)
 
@@ -165,13 +163,7 @@ class World:
         return sum(found is not None and found.cold for found in versions)
 
     def usd(self) -> float:
-        calls = sum(PRICES.get(name, 0.0) * number for name, number in self.seen.items())
-        sizes = {Speed.EXPEDITED: SIZES[Shelf.REPORTS], Speed.STANDARD: SIZES[Shelf.RESULTS]}
-        back = sum(
-            RESTORE[speed] + RESTORE_GB[speed] * sizes.get(speed, 0) / 1e9
-            for speed in self.s3.asked
-        )
-        return calls + back
+        return usd(self.seen) + self.s3.retrieval_usd
 
 
 def _letters(number: int) -> str:

@@ -26,7 +26,7 @@ from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.entitlements import Entitlements
 from porewatch.adapters.table import Table
 from porewatch.domain.archive.artefact import Artefact, Shelf, is_bulky
-from porewatch.domain.archive.looks import LOOK, Look, LookAtArtefact, LookAtUser
+from porewatch.domain.archive.looks import LOOK, Look, LookAtArtefact, LookAtRun, LookAtUser
 from porewatch.domain.archive.results_expiring import ResultsExpiring
 from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.archive.window import stays_hot, window_of
@@ -456,3 +456,37 @@ def test_a_thaw_is_said_as_one_whatever_line_of_its_end_crashes(line: int) -> No
     assert not list(story.ledger.users())
     assert len({one.record().fact_id for one in story.thawed}) == 1
     assert {(one.runs, one.files) for one in story.thawed} == {(1, 3)}
+
+
+def test_what_was_archived_after_a_thaw_was_said_comes_back_as_another_thaw() -> None:
+    """Whoever said the first one died before he noted that it was said, and nobody looked at the
+    user until his results were archived again."""
+    story, user = Story(), USERS[0]
+    story.a_run_completes(user)
+    story.time_passes(15 * 24 * 60)
+    story.work()
+    story.upgrade(user, tell=True)
+    whole = story.ledger.all_back
+
+    def dies(*_: object) -> None:
+        raise Crash
+
+    story.ledger.all_back = dies  # type: ignore[method-assign]
+    for _ in range(14):
+        story.time_passes(60)
+        for text in tuple(story.queue):
+            story.queue.remove(text)
+            story._take(LOOK.validate_python(json.loads(text)), None)
+    assert len(story.thawed) == 1, "said"
+    story.ledger.all_back = whole  # type: ignore[method-assign]
+    story.queue.clear()
+    story.downgrade(user, tell=False)
+    story._pass(timedelta(days=45))
+    story.send([LookAtRun(run_id="run-0")])
+    while story.queue:
+        story._take(LOOK.validate_python(json.loads(story.queue.pop(0))), None)
+    assert len(list(story.ledger.all_away(user))) == 3
+    story.upgrade(user, tell=True)
+    story._until_quiet(hours=30)
+    assert not list(story.ledger.all_away(user))
+    assert len({one.record().fact_id for one in story.thawed}) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,18 @@ from porewatch.domain.archive.artefact import SMALLEST, Artefact, Shelf, is_bulk
 from porewatch.domain.archive.away import (
     Away,
     Restore,
-    Speed,
     State,
     Stored,
     same_content,
-    speed_for,
+)
+from porewatch.domain.archive.retrieval import (
+    EXPEDITED_BYTES,
+    EXPEDITED_USD,
+    PRICES,
+    STANDARD_USD,
+    Speed,
+    plan_of,
+    retrieval_usd,
 )
 from porewatch.domain.archive.steps import (
     CLAIM,
@@ -64,7 +72,40 @@ def test_checksums_of_one_algorithm_decide() -> None:
     [(10**6, Speed.EXPEDITED), (10**9, Speed.STANDARD), (10**11, Speed.BULK)],
 )
 def test_small_comes_back_fast_and_large_cheaply(size: int, speed: Speed) -> None:
-    assert speed_for(size) is speed
+    assert plan_of([size]).speed(size) is speed
+
+
+def test_the_page_says_what_is_asked_for_how() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "archive.md").read_text("utf-8")
+    for said in (EXPEDITED_USD, STANDARD_USD):
+        assert f"at most {said:.2f} USD" in page
+    standard, expedited = PRICES[Speed.STANDARD], PRICES[Speed.EXPEDITED]
+    assert f"Standard {standard.gigabyte} USD a GB and {standard.request * 1000:.2f} USD" in page
+    assert f"Expedited {expedited.gigabyte} USD a GB and {expedited.request} USD an object" in page
+    assert f"up to {EXPEDITED_BYTES // 10**6} MB" in page
+
+
+@pytest.mark.parametrize(
+    ("sizes", "small", "large"),
+    [
+        ([10**6] * 4, Speed.EXPEDITED, Speed.STANDARD),
+        ([10**6] * 5, Speed.STANDARD, Speed.STANDARD),
+        ([10**6] * 1000, Speed.STANDARD, Speed.STANDARD),
+        ([10**6] * 20_000, Speed.BULK, Speed.BULK),
+        ([10**6, 4 * 10**8], Speed.EXPEDITED, Speed.STANDARD),
+        ([10**6, 6 * 10**10], Speed.EXPEDITED, Speed.BULK),
+        ([240 * 10**6] * 4, Speed.STANDARD, Speed.STANDARD),
+    ],
+)
+def test_a_thaw_is_planned_by_what_it_costs_together(
+    sizes: list[int], small: Speed, large: Speed
+) -> None:
+    plan = plan_of(sizes)
+    assert (plan.small, plan.large) == (small, large)
+    usd: dict[Speed, float] = {}
+    for speed in Speed:
+        usd[speed] = retrieval_usd(speed, [size for size in sizes if plan.speed(size) is speed])
+    assert usd[Speed.EXPEDITED] <= EXPEDITED_USD and usd[Speed.STANDARD] <= STANDARD_USD
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,14 @@ from porewatch.adapters.retries import PATIENT
 from porewatch.adapters.table import Change, Table
 from porewatch.domain.archive.artefact import Artefact, folder_of
 from porewatch.domain.archive.away import Away
+from porewatch.domain.archive.retrieval import Plan
 from porewatch.domain.archive.user_archive import (
     UserArchive,
     all_back,
     back,
     listed,
+    planned,
+    saying,
     thaw_over,
     thawing,
 )
@@ -117,11 +120,27 @@ class ArchiveLedger:
         item = self._table.get(archive_key(user_id), USER)
         return item.model(UserArchive) if item else None
 
-    def thaw_begins(self, user_id: str, at: datetime) -> bool:
+    def thaw_begins(self, user_id: str, at: datetime, plan: Plan) -> bool:
         """Whether anything of the user may be away; then a thaw is under way from now on."""
         place = archive_key(user_id), USER
-        item = self._table.change(*place, _user_step(lambda known: thawing(known, at)))
+        item = self._table.change(*place, _user_step(lambda known: thawing(known, at, plan)))
         return item is not None and item.model(UserArchive).listed
+
+    def plan(self, user_id: str, plan: Plan) -> None:
+        """How fast something of his comes back, unless a thaw of his is under way."""
+        step = _user_step(lambda known: planned(known, plan))
+        self._table.change(archive_key(user_id), USER, step, retries=PATIENT)
+
+    def plan_of(self, user_id: str) -> Plan | None:
+        """How fast what comes back of his is asked for."""
+        user = self.user(user_id)
+        return user.plan if user else None
+
+    def saying(self, user: UserArchive, version: int) -> int:
+        """It is going to be published that all of the user is back; the record's new version.
+        Raises Conflict when it is no longer that version: something may be away again."""
+        self._table.put_if(_user_item(saying(user), version + 1), {"version": version})
+        return version + 1
 
     def thaw_ends(self, user_id: str) -> tuple[UserArchive, int] | None:
         """The user's thaw, with the version of its record, if nothing of his is away any more."""

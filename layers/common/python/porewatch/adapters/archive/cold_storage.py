@@ -14,7 +14,8 @@ from porewatch.adapters import clients
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import Known, translated
 from porewatch.adapters.objects import ABSENT
-from porewatch.domain.archive.away import Restore, Speed, Stored
+from porewatch.domain.archive.away import Restore, Stored
+from porewatch.domain.archive.retrieval import Speed
 from porewatch.domain.errors import (
     AlreadyDone,
     CapacityUnavailable,

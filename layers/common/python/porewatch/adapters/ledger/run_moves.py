@@ -187,7 +187,9 @@ def _archive_writes(before: RunRecord | None, after: RunRecord) -> list[Write]:
     was = before is not None and before.completed_at == after.completed_at
     if before is not None and (was or not completed):
         return []
-    return [archive_write(after.run_id, first_look(after))]
+    earlier = before.standing if before else None
+    begin = first_look(after, earlier.completed_at if earlier else None)
+    return [archive_write(after.run_id, begin)]
 
 
 def ends_of(user: UserId) -> str:

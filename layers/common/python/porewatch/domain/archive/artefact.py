@@ -6,6 +6,7 @@ were sent: no door gives them out, and a sealed manifest names their S3 versions
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
@@ -51,6 +52,16 @@ class Artefact(Model):
 def folder_of(run_id: str) -> str:
     """Where the artefacts of a run lie, in both buckets."""
     return s3_keys.raw_key(run_id, "")
+
+
+def revision_of(key: str) -> int | None:
+    """The revision whose artefact it is; None: it names none.
+
+    >>> revision_of("runs/r/r2/tables.zip"), revision_of("runs/r/other")
+    (2, None)
+    """
+    found = re.match(r"runs/[^/]+/r(\d+)/", key)
+    return int(found[1]) if found else None
 
 
 def is_bulky(shelf: Shelf, key: str, size: int) -> bool:

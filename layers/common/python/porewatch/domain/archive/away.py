@@ -5,13 +5,13 @@ HOT -> ARCHIVING -> ARCHIVED -> RESTORING -> REHYDRATING -> HOT. A hot artefact 
 
 from __future__ import annotations
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from porewatch.domain.archive.artefact import Artefact
+from porewatch.domain.archive.retrieval import Speed
 from porewatch.domain.base import Count, Model, Moment, Problem
 from porewatch.domain.people.roles import UserId
 
@@ -21,33 +21,6 @@ class State(StrEnum):
     ARCHIVED = "archived"
     RESTORING = "restoring"
     REHYDRATING = "rehydrating"
-
-
-class Speed(StrEnum):
-    """The retrieval tiers of S3 Glacier Flexible Retrieval."""
-
-    EXPEDITED = "Expedited"
-    STANDARD = "Standard"
-    BULK = "Bulk"
-
-
-EXPECTED = {
-    Speed.EXPEDITED: timedelta(minutes=5),
-    Speed.STANDARD: timedelta(hours=5),
-    Speed.BULK: timedelta(hours=12),
-}
-"""The longest that S3's documentation names (Restoring objects, retrieval options)."""
-
-EXPEDITED_BYTES, STANDARD_BYTES = 250 * 10**6, 50 * 10**9
-"""Up to the first it is back within minutes (as S3 promises for such sizes); up to the second
-within hours; what is larger takes the tier without a price for each GB."""
-
-
-def speed_for(size: int) -> Speed:
-    """The fastest retrieval that is reasonable for so many bytes."""
-    if size <= EXPEDITED_BYTES:
-        return Speed.EXPEDITED
-    return Speed.STANDARD if size <= STANDARD_BYTES else Speed.BULK
 
 
 class Restore(StrEnum):

@@ -18,16 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from porewatch.domain.archive.artefact import Artefact, is_bulky
-from porewatch.domain.archive.away import (
-    EXPECTED,
-    Away,
-    Restore,
-    Speed,
-    State,
-    Stored,
-    same_content,
-    speed_for,
-)
+from porewatch.domain.archive.away import Away, Restore, State, Stored, same_content
+from porewatch.domain.archive.retrieval import EXPECTED, Plan, Speed, plan_of
 
 CLAIM = timedelta(minutes=30)
 """Twice as long as a function can run."""
@@ -89,25 +81,35 @@ class Owner:
 
 
 def next_step(
-    whose: Owner, away: Away | None, stored: Stored | None, *, hot: bool, at: datetime
+    whose: Owner,
+    away: Away | None,
+    stored: Stored | None,
+    *,
+    hot: bool,
+    at: datetime,
+    plan: Plan | None = None,
 ) -> Step:
-    """`stored` None: there is no such object. `hot`: whether it is to be readable, as of now."""
+    """`stored` None: there is no such object. `hot`: whether it is to be readable, as of now.
+    `plan`: how fast what comes back with it is asked for; None: it comes back alone."""
     if stored is None:
         # A copy that is under way may bring it back, so it is not forgotten before.
         return Rest() if away is None or _claims(away, at) else Become(None)
     if away is None:
         return _of_hot(whose, stored, hot, at)
-    return DIFFERS if _differs(away, stored) else _of_away(away, stored, hot, at)
+    if _differs(away, stored):
+        return DIFFERS
+    speed = (plan or plan_of([stored.size])).speed(stored.size)
+    return _of_away(away, stored, hot, at, speed)
 
 
-def _of_away(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
+def _of_away(away: Away, stored: Stored, hot: bool, at: datetime, speed: Speed) -> Step:
     if away.state is State.ARCHIVING:
         return _of_archiving(away, stored, hot, at)
     if away.state is State.ARCHIVED:
-        return _of_archived(away, stored, hot, at)
+        return _of_archived(away, stored, hot, at, speed)
     if away.state is State.RESTORING:
-        return _of_restoring(away, stored, hot, at)
-    return _of_rehydrating(away, stored, hot, at)
+        return _of_restoring(away, stored, hot, at, speed)
+    return _of_rehydrating(away, stored, hot, at, speed)
 
 
 def back_by(step: Step, away: Away) -> bool:
@@ -160,39 +162,39 @@ def _of_archiving(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
     return Copy(_claimed(away, State.ARCHIVING, stored, at), into_archive=True)
 
 
-def _of_archived(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
+def _of_archived(away: Away, stored: Stored, hot: bool, at: datetime, speed: Speed) -> Step:
     if not stored.cold:
         claim = _claimed(away, State.ARCHIVING, stored, at)
         return Become(None) if hot else Copy(claim, into_archive=True)
-    return _back(away, stored, at) if hot else Rest()
+    return _back(away, stored, at, speed) if hot else Rest()
 
 
-def _of_restoring(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
+def _of_restoring(away: Away, stored: Stored, hot: bool, at: datetime, speed: Speed) -> Step:
     if not stored.cold:
         return Become(None)
     if stored.restore is not Restore.ONGOING:
-        return _back(away, stored, at) if hot else Become(_to(away, State.ARCHIVED, at))
+        return _back(away, stored, at, speed) if hot else Become(_to(away, State.ARCHIVED, at))
     if away.due is not None and at < away.due:
         return Rest()
     return Become(away.model_copy(update={"due": at + PATIENCE}))
 
 
-def _of_rehydrating(away: Away, stored: Stored, hot: bool, at: datetime) -> Step:
+def _of_rehydrating(away: Away, stored: Stored, hot: bool, at: datetime, speed: Speed) -> Step:
     if not stored.cold:
         return Become(None)
     if _claims(away, at):
         return Rest()
     if not hot:
         return Become(_to(away, State.ARCHIVED, at))
-    return LEFT if _left(away) else _back(away, stored, at)
+    return LEFT if _left(away) else _back(away, stored, at, speed)
 
 
-def _back(away: Away, stored: Stored, at: datetime) -> Step:
+def _back(away: Away, stored: Stored, at: datetime, speed: Speed) -> Step:
     if stored.restore is Restore.READY:
         return Copy(_claimed(away, State.REHYDRATING, stored, at), into_archive=False)
     if stored.restore is Restore.ONGOING:
-        return Become(asked(away, away.speed or speed_for(stored.size), at))
-    return AskBack(speed_for(stored.size))
+        return Become(asked(away, away.speed or speed, at))
+    return AskBack(speed)
 
 
 def _claims(away: Away, at: datetime) -> bool:

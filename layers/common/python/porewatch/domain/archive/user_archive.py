@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from porewatch.domain.archive.retrieval import Plan
 from porewatch.domain.base import Model, Moment
 from porewatch.domain.people.roles import UserId
 
@@ -19,7 +20,13 @@ class UserArchive(Model):
     thaw_asked_at: Annotated[Moment | None, Field(description="a thaw is under way since then")] = (
         None
     )
+    plan: Annotated[
+        Plan | None, Field(description="how fast what comes back together is asked for")
+    ] = None
     came_back: Annotated[bool, Field(description="something did, in this thaw")] = False
+    said: Annotated[
+        bool, Field(description="that all of this thaw is back may have been published")
+    ] = False
     looked_at: Annotated[
         Moment | None, Field(description="when what is to come back was last asked for")
     ] = None
@@ -30,16 +37,35 @@ LOOK_AGAIN = timedelta(hours=1)
 
 
 def listed(known: UserArchive | None, user_id: str) -> UserArchive:
-    """Something of his is going to be archived."""
-    return (known or UserArchive(user_id=user_id)).model_copy(update={"listed": True})
+    """Something of his is going to be archived. If it was published that all is back, that thaw is
+    over, though whoever published it died before he noted it: what comes back of this is another
+    one, with an event of its own."""
+    if known is None or known.said:
+        known = UserArchive(user_id=user_id)
+    return known.model_copy(update={"listed": True})
 
 
-def thawing(known: UserArchive | None, at: datetime) -> UserArchive | None:
-    """A thaw begins, or goes on. None: nothing is archived."""
+def thawing(known: UserArchive | None, at: datetime, plan: Plan) -> UserArchive | None:
+    """A thaw begins, or goes on, as it was planned. None: nothing is archived."""
     if known is None or not known.listed:
         return None
-    began = known.thaw_asked_at or at
-    return known.model_copy(update={"thaw_asked_at": began, "looked_at": at})
+    changes: dict[str, object] = {"looked_at": at}
+    if known.thaw_asked_at is None:
+        changes |= {"thaw_asked_at": at, "plan": plan}
+    return known.model_copy(update=changes)
+
+
+def planned(known: UserArchive | None, plan: Plan) -> UserArchive | None:
+    """Something of his comes back that he did not ask for: a run under legal hold. None: a thaw of
+    his is under way, which is planned already, or nothing is archived."""
+    if known is None or not known.listed or known.thaw_asked_at is not None or known.plan == plan:
+        return None
+    return known.model_copy(update={"plan": plan})
+
+
+def saying(known: UserArchive) -> UserArchive:
+    """That all is back is going to be published."""
+    return known.model_copy(update={"said": True})
 
 
 def waits(user: UserArchive, at: datetime) -> bool:

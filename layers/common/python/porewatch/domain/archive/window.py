@@ -6,6 +6,7 @@ age ask here. A run is held to the tier of the user who registered it (`domain.t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from porewatch.domain.people.roles import UserId
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.rules.run_states import ended
-from porewatch.domain.runs import GONE_STATES
+from porewatch.domain.runs import GONE_STATES, RunState
 from porewatch.domain.tiers.entitlement import Entitlement, readable_until
 from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import TierName, tiers
@@ -46,9 +47,10 @@ def window_of(
     *,
     of: RunRecord | None = None,
 ) -> Window:
-    """Of the report of revision `of`, by its own end; None: of the run's newest report. Without one
-    nothing ends."""
-    completed = of.completed_at if of else _completed(record)
+    """Of what revision `of` left, by its own end; None, or one that was not completed: by that of
+    the run's newest report. Without one nothing ends."""
+    own = of is not None and of.state is RunState.COMPLETED
+    completed = of.completed_at if of is not None and own else _completed(record)
     if held_to_tier(record.submitted_by) is None or completed is None:
         return Window(until=None, at=at)
     return Window(until=readable_until(entitlement, unpaid, completed, at), at=at)
@@ -87,20 +89,23 @@ def ends_for(record: RunRecord) -> tuple[UserId, datetime] | None:
     return None if record.state in GONE_STATES else (user, completed)
 
 
-def first_look(record: RunRecord) -> datetime:
-    """When a run is looked at first: of no tier is anything archived, or announced, before."""
+def first_look(record: RunRecord, completed_before: datetime | None = None) -> datetime:
+    """When a run is looked at first: of no tier is anything archived, or announced, before.
+    `completed_before`: the end of the report that this one followed."""
     days = [tier.results_days for tier in tiers().values() if tier.results_days is not None]
+    much = min((timedelta(days=n) for n in days), default=LOOK_AGAIN)
     start = _completed(record) or record.created_at
-    until = start + min((timedelta(days=n) for n in days), default=LOOK_AGAIN)
-    return next_notice(until, start) or until
+    first = next_notice(start + much, start) or start + much
+    return first if completed_before is None else min(first, completed_before + much)
 
 
-def next_look(window: Window) -> datetime:
-    """When a run is looked at after a look."""
-    again = window.at + LOOK_AGAIN
-    if window.until is None or not window.open:
+def next_look(of_run: Window, others: Iterable[Window] = ()) -> datetime:
+    """When a run is looked at after a look. `others`: of its earlier revisions."""
+    ends = (window.until for window in (of_run, *others) if window.open)
+    again = min((of_run.at + LOOK_AGAIN, *(end for end in ends if end is not None)))
+    if of_run.until is None or not of_run.open:
         return again
-    return min(window.until, again, next_notice(window.until, window.at) or again)
+    return min(again, next_notice(of_run.until, of_run.at) or again)
 
 
 def _completed(record: RunRecord) -> datetime | None:

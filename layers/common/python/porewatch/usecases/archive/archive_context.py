@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from porewatch.domain.archive.artefact import Shelf
+from porewatch.domain.archive.artefact import Shelf, revision_of
 from porewatch.domain.archive.looks import Look
 from porewatch.domain.archive.results_expiring import ResultsExpiring
 from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.archive.window import Window, window_of
-from porewatch.domain.errors import Unavailable
+from porewatch.domain.errors import NotFound, Unavailable
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.tiers.entitlement import Entitlement
 from porewatch.domain.tiers.held import held_to_tier
@@ -57,9 +57,42 @@ class ArchiveContext:
         user = held_to_tier(record.submitted_by)
         return None if user is None else self.entitlements.of(user)
 
-    def window(self, record: RunRecord) -> Window:
+    def windows(self, record: RunRecord) -> Windows:
         """As things stand now."""
-        return window_of(record, self.entitlement(record), self.unpaid, self.clock())
+        return Windows(record, self.entitlement(record), self)
+
+
+class Windows:
+    """Until when artefacts of `record` can be read, as its doors judge it (`window_of`): each by
+    the end of its own revision. A revision is read once. `at`: as things stand then."""
+
+    def __init__(
+        self, record: RunRecord, paid: Entitlement | None, context: ArchiveContext
+    ) -> None:
+        self._record, self._paid, self._context = record, paid, context
+        self.at = context.clock()
+        self.of_run = window_of(record, paid, context.unpaid, self.at)
+        self._known: dict[int | None, Window] = {None: self.of_run}
+
+    def of(self, key: str) -> Window:
+        """Of the artefact with this key."""
+        number = revision_of(key)
+        if number not in self._known:
+            of = self._revision(number) if number is not None else None
+            window = window_of(self._record, self._paid, self._context.unpaid, self.at, of=of)
+            self._known[number] = window
+        return self._known[number]
+
+    @property
+    def asked(self) -> Iterable[Window]:
+        """Of the run, and of every revision that was asked for."""
+        return self._known.values()
+
+    def _revision(self, number: int) -> RunRecord | None:
+        try:
+            return self._context.runs.revision(self._record.run_id, number, self._record)
+        except NotFound:
+            return None
 
 
 def announced(bus: Bus) -> Callable[[ArchiveEvent], None]:

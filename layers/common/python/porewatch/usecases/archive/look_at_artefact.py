@@ -75,12 +75,14 @@ def look_at_artefact(artefact: Artefact, context: ArchiveContext) -> None:
 def settle_thaw(user_id: str, context: ArchiveContext) -> None:
     """If nothing of the user is away any more: the event, once for each thaw in which something
     came back, then he is not listed any more. A crash between the two publishes it again, as the
-    same."""
+    same; but what was archived after it was published is another thaw. Raises Conflict when
+    something is away again."""
     found = context.ledger.thaw_ends(user_id)
     if found is None:
         return
     user, version = found
     if user.thaw_asked_at is not None and user.came_back:
+        version = context.ledger.saying(user, version)
         asked_at, came = user.thaw_asked_at, context.ledger.back_in(user_id, user.thaw_asked_at)
         context.say(
             ResultsThawed(
@@ -100,9 +102,11 @@ def _one_step(whose: Owner, context: ArchiveContext) -> bool:
     known = context.ledger.away(whose.user_id, artefact)
     stored = shelf.look(artefact.key)
     record = context.runs.get(artefact.run_id)
-    hot = stays_hot(record, context.window(record))
+    hot = stays_hot(record, context.windows(record).of(artefact.key))
     away = known[0] if known else None
-    step = next_step(whose, away, stored, hot=hot, at=context.clock())
+    comes = hot and away is not None and stored is not None and stored.cold
+    plan = context.ledger.plan_of(whose.user_id) if comes else None
+    step = next_step(whose, away, stored, hot=hot, at=context.clock(), plan=plan)
     if known is not None and stored is not None and back_by(step, known[0]):
         context.ledger.hot(*known, thaw=context.ledger.came_back(whose.user_id))
         settle_thaw(whose.user_id, context)

@@ -18,6 +18,7 @@ from porewatch.domain.archive.ahead import notice_due
 from porewatch.domain.archive.artefact import Artefact, Shelf, folder_of, is_bulky
 from porewatch.domain.archive.looks import LookAtArtefact
 from porewatch.domain.archive.results_expiring import ResultsExpiring
+from porewatch.domain.archive.retrieval import plan_of
 from porewatch.domain.archive.window import Window, ages_from, ends_for, next_look, stays_hot
 from porewatch.domain.errors import AlreadyDone
 from porewatch.domain.records.run_record import RunRecord
@@ -25,7 +26,7 @@ from porewatch.domain.retention.expiry import expires
 from porewatch.domain.runs import GONE_STATES
 from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import tiers
-from porewatch.usecases.archive.archive_context import ArchiveContext
+from porewatch.usecases.archive.archive_context import ArchiveContext, Windows
 
 if TYPE_CHECKING:
     from porewatch.adapters.archive.cold_storage import ColdStorage
@@ -47,13 +48,14 @@ def look_at_run(run_id: str, context: ArchiveContext, ages: Ages) -> None:
         _forget(record, context)
         context.ledger.look_later(run_id, None)
         return
-    window = context.window(record)
-    _say_that_it_ends(record, context, window)
-    dates = _expire(record, context, ages, window)
-    artefacts = [*_to_look_at(record, context, window), *_without_object(record, context)]
+    windows = context.windows(record)
+    _say_that_it_ends(record, context, windows.of_run)
+    dates = _expire(record, context, ages, windows.of_run)
+    artefacts = [*_to_look_at(record, context, windows), *_without_object(record, context)]
     looks = [LookAtArtefact(artefact=one) for one in dict.fromkeys(artefacts)]
     context.looks.send(looks)
-    due = None if dates == () and not looks else min((next_look(window), *(dates or ())))
+    again = next_look(windows.of_run, windows.asked)
+    due = None if dates == () and not looks else min((again, *(dates or ())))
     context.ledger.look_later(run_id, due)
 
 
@@ -78,20 +80,25 @@ def _forget(record: RunRecord | None, context: ArchiveContext) -> None:
         context.looks.send([LookAtArtefact(artefact=one.artefact) for one in away])
 
 
-def _to_look_at(record: RunRecord, context: ArchiveContext, window: Window) -> Iterator[Artefact]:
+def _to_look_at(record: RunRecord, context: ArchiveContext, windows: Windows) -> Iterator[Artefact]:
     """What is to be archived; what is to come back; what is cold and nobody knows of."""
     user = held_to_tier(record.submitted_by)
     if user is None or tiers()[context.unpaid].results_days is None:
         return
-    hot, run_id = stays_hot(record, window), record.run_id
+    run_id, coming = record.run_id, []
     known = {one.artefact for one in context.ledger.all_away(user, run_id)}
     for shelf, storage in context.shelves.items():
         for found in storage.below(folder_of(run_id)):
             artefact = Artefact(run_id=run_id, shelf=shelf, key=found.key)
+            hot = stays_hot(record, windows.of(found.key))
             goes = not hot and not found.cold and is_bulky(shelf, found.key, found.size)
             comes = found.cold and (hot or artefact not in known)
             if goes or comes:
                 yield artefact
+            if found.cold and hot:
+                coming.append(found.size)
+    if coming:
+        context.ledger.plan(user, plan_of(coming))
 
 
 def _without_object(record: RunRecord, context: ArchiveContext) -> Iterator[Artefact]:
