@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -19,11 +20,12 @@ from porewatch_local.embedded.capacity_limits import (
     NOT_OFFERED,
     Scarce,
     scarce,
+    throttled,
 )
 from porewatch_local.embedded.clients import client
-from porewatch_local.paths import REGION
+from porewatch_local.paths import REGION, Credentials
 from tests.cloud.conftest import Cloud
-from tests.cloud.making import allow, named, user
+from tests.cloud.making import allow, bucket, named, user, wait_for
 
 pytestmark = pytest.mark.cloud
 
@@ -252,3 +254,53 @@ def test_a_missing_object_to_who_may_list_nothing_or_only_a_prefix(cloud: Cloud)
     with pytest.raises(ClientError) as absent:
         s3.get_object(**asked)
     assert absent.value.response["Error"]["Code"] == "NoSuchKey"
+
+
+def test_a_restore_takes_longer_at_a_cheaper_tier(cloud: Cloud) -> None:
+    s3, name = cloud.client("s3"), bucket(cloud)
+    tiers, ready = ("Expedited", "Standard", "Bulk"), dict[str, float]()
+    for tier in tiers:
+        s3.put_object(Bucket=name, Key=tier, Body=b"x", StorageClass="GLACIER")
+        asked = {"Days": 1, "GlacierJobParameters": {"Tier": tier}}
+        s3.restore_object(Bucket=name, Key=tier, RestoreRequest=asked)
+    began = time.monotonic()
+
+    def all_back() -> bool:
+        for tier in set(tiers) - set(ready):
+            if 'ongoing-request="false"' in s3.head_object(Bucket=name, Key=tier)["Restore"]:
+                ready[tier] = time.monotonic() - began
+        return len(ready) == len(tiers)
+
+    wait_for(all_back, 60, "the restores")
+    assert list(ready) == list(tiers)
+
+
+def test_who_is_throttled_is_refused_and_nobody_else(cloud: Cloud) -> None:
+    name = bucket(cloud)
+    granted = (allow("s3:*", "dynamodb:*", "sqs:*"),)
+    theirs, others = user(cloud, *granted), user(cloud, *granted)
+    once = Config(retries={"total_max_attempts": 1})
+
+    def code(key: Credentials) -> str:
+        made = boto3.client(
+            "s3",
+            endpoint_url=cloud.local.endpoint,
+            region_name=REGION,
+            aws_access_key_id=key.access_key_id,
+            aws_secret_access_key=key.secret_access_key,
+            config=once,
+        )
+        try:
+            made.list_objects_v2(Bucket=name)
+        except ClientError as refused:
+            return str(refused.response["Error"]["Code"])
+        return ""
+
+    arn = client(cloud.local, "sts", theirs).get_caller_identity()["Arn"]
+    with throttled(cloud.home, arn, 1.0):
+        wait_for(lambda: code(theirs) == "SlowDown", 10)
+        assert code(others) == ""
+        dynamodb = client(cloud.local, "dynamodb", theirs)
+        assert code_of(dynamodb.list_tables) == "ThrottlingException"
+        assert code_of(client(cloud.local, "sqs", theirs).list_queues) == "RequestThrottled"
+    wait_for(lambda: code(theirs) == "", 10)

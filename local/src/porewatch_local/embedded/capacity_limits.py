@@ -1,4 +1,5 @@
-"""Which pools of the embedded EC2 have no machines: what `strict_fleets` in the engine reads."""
+"""What the embedded AWS refuses for want of capacity: pools without machines, which `strict_fleets`
+in the engine reads, and callers that are throttled, which `throttled_callers` reads."""
 
 from __future__ import annotations
 
@@ -45,3 +46,19 @@ def scarce(home: Home, *rules: Scarce) -> Iterator[None]:
         yield
     finally:
         change([], mine)
+
+
+@contextmanager
+def throttled(home: Home, caller: str, share: float) -> Iterator[None]:
+    """While this lasts, so large a share of the requests to DynamoDB, S3 and SQS is refused, of
+    callers whose ARN holds `caller`. One at a time; within half a second."""
+    path = home.state / "engine" / "throttled.json"
+    draft = path.with_suffix(".draft")
+    before = path.read_text() if path.exists() else "{}"
+    draft.write_text(json.dumps({**json.loads(before), caller: share}))
+    draft.replace(path)
+    try:
+        yield
+    finally:
+        draft.write_text(before)
+        draft.replace(path)

@@ -23,6 +23,7 @@ from . import (
     regular_snapshot,
     request_address,
     request_counts,
+    restore_times,
     root_key,
     secure_transport,
     sent_mail,
@@ -32,6 +33,7 @@ from . import (
     tags_on_create,
     terminated_stay,
     throttled,
+    throttled_callers,
     young_buckets,
 )
 
@@ -64,8 +66,10 @@ ALL = (
     regular_snapshot,
     tags_on_create,
     throttled,
+    throttled_callers,
     young_buckets,
     hidden_objects,
+    restore_times,
 )
 
 

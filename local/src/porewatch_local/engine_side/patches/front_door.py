@@ -18,7 +18,12 @@ from ..rewriting import rewrite
 from . import request_counts
 
 OPEN = frozenset(
-    {("GET", "/_ministack/health"), ("HEAD", "/_ministack/health"), ("GET", request_counts.PATH)}
+    {
+        ("GET", "/_ministack/health"),
+        ("HEAD", "/_ministack/health"),
+        ("GET", request_counts.PATH),
+        ("GET", request_counts.CALLERS),
+    }
 )
 """Allowed requests to the engine itself. Custom resources answer below `ANSWERS`, by a token."""
 ANSWERS = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")
