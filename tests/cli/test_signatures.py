@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from porewatch.adapters.audit.audit_key import AuditKey
-from porewatch.adapters.audit.signatures import Signatures, signatures_key
+from porewatch.adapters.audit.signatures import Signatures
 from porewatch.adapters.audit.signing_acts import SigningActs
-from porewatch.adapters.items import Item, run_key
+from porewatch.adapters.items import Item, run_key, signatures_key
 from porewatch.domain import s3_keys
 from porewatch.domain.base import now
 from porewatch.domain.errors import Forbidden, NotFound, PorewatchError
@@ -142,8 +142,12 @@ def test_a_report_is_reviewed_and_released_by_two_people(stack: Stack, desk: Des
     document = in_json()
     assert document["holds"], document["faults"]
     assert (document["signatures"]["count"], document["signatures"]["faults"]) == (2, [])
-    facts = [item.attributes["detail"] for item in stack.table.query("RUN#run-1", "FACT#ReportS")]
+    facts = [
+        item.attributes["detail"]
+        for item in stack.table.query(signatures_key("run-1"), "FACT#ReportS")
+    ]
     assert [json.loads(str(one))["meaning"] for one in facts] == ["reviewed", "released"]
+    assert not [*stack.table.query("RUN#run-1", "FACT#ReportS")], "the run's own is not written"
     assert "B" not in json.loads(str(facts[1])).values(), "names stay in the signature"
 
 

@@ -130,6 +130,21 @@ def test_a_transaction_over_two_partitions_needs_the_right_to_both(stack: Cloud)
     assert not may(ledger.transact_write_items, TransactItems=[*mine, put("POOLS")])
 
 
+def test_who_signs_writes_signatures_and_nothing_of_a_run(stack: Cloud) -> None:
+    """Neither its record nor its facts, alone or beside a signature."""
+    table = stack.outputs["LedgerTable"]
+    ledger = client(stack.local, "dynamodb", under_the_role_of(stack, "signatures"))
+    verbs = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    assert tried(ledger, table, "RUN#nobody") & verbs == set()
+    assert tried(ledger, table, "SIGNATURES#nobody") & verbs == {"dynamodb:PutItem"}
+    puts = [
+        {"Put": {"TableName": table, "Item": {"pk": {"S": pk}, "sk": {"S": "FACT#x"}}, **NEVER}}
+        for pk in ("SIGNATURES#nobody", "RUN#nobody")
+    ]
+    assert may(ledger.transact_write_items, TransactItems=puts[:1])
+    assert not may(ledger.transact_write_items, TransactItems=puts)
+
+
 OBJECT = "runs/nobody/r0/no-such-object"
 LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "accounts": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),

@@ -16,8 +16,7 @@ from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from porewatch import __version__
-from porewatch.adapters.audit.signatures import signatures_key
-from porewatch.adapters.items import Item
+from porewatch.adapters.items import Item, signatures_key
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.credentials import ShareLinks
 from porewatch.domain import s3_keys

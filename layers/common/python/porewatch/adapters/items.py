@@ -112,14 +112,20 @@ Verb = Literal["Put", "Update", "Delete", "ConditionCheck"]
 Write = PutNew | PutIf | Put | Add | Remove | Unchanged
 
 
-def fact_item(fact: Fact) -> Item:
-    """The outbox item of a fact."""
+def signatures_key(run_id: str) -> str:
+    """Partition of the signatures of a run."""
+    return f"SIGNATURES#{run_id}"
+
+
+def fact_item(fact: Fact, pk: str = "") -> Item:
+    """The outbox item of a fact. `pk`: of another partition than its run's: the stream takes facts
+    from any."""
     attributes: dict[str, Plain] = {
         "at": fact.at.isoformat(),
         "detail_type": type(fact).__name__,
         "detail": fact.canonical_json(),
     }
-    return Item(pk=run_key(fact.run_id), sk=FACT_PREFIX + fact.fact_id, attributes=attributes)
+    return Item(pk=pk or run_key(fact.run_id), sk=FACT_PREFIX + fact.fact_id, attributes=attributes)
 
 
 _RESERVED = {"pk", "sk", "body", "gsi_pk", "gsi_sk", "ttl", "version"}

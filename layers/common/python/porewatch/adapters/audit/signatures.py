@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from porewatch.adapters.audit.anchors import ANCHORS, SIGNATURE_PREFIX
 from porewatch.adapters.audit.audit_key import AuditKey
-from porewatch.adapters.items import Item, PutNew
+from porewatch.adapters.items import Item, PutNew, fact_item, signatures_key
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Conflict
 from porewatch.domain.facts.fact import Fact
@@ -55,12 +55,14 @@ class Signatures:
 
     def keep(self, signature: Signature, facts: Iterable[Fact] = ()) -> None:
         """Write a signature and what happened, or nothing. Conflict when there is one of its
-        number, or its act has made one."""
+        number, or its act has made one. Its facts stand beside it: who signs may write nothing
+        else of a run."""
         pk = signatures_key(signature.run_id)
         place = (ANCHORS, signature.place)
         item = Item.of(pk, _place(signature.number), signature, kind=place)
         done = Item(pk, ACT_PREFIX + signature.act_id, attributes={"number": signature.number})
-        self._table.transact([PutNew(item, Conflict), PutNew(done, Conflict)], facts)
+        said = [PutNew(fact_item(fact, pk)) for fact in facts]
+        self._table.transact([PutNew(item, Conflict), PutNew(done, Conflict), *said])
 
     def proves(self, signature: Signature) -> bool:
         """Whether KMS says that its key made this signature."""
@@ -69,11 +71,6 @@ class Signatures:
     def made(self, signature: Signature) -> bool:
         """As `proves`, for who may only make proofs. Raises Unavailable or Throttled."""
         return hmac.compare_digest(self.signed(signature).mac.encode(), signature.mac.encode())
-
-
-def signatures_key(run_id: str) -> str:
-    """Partition of the signatures of a run."""
-    return f"SIGNATURES#{run_id}"
 
 
 def _read(item: Item) -> Signature | None:
