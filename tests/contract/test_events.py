@@ -167,7 +167,7 @@ def test_every_folder_of_events_is_an_event_of_ours() -> None:
         ("RunStarted", {"WebhookQueue"}),
         ("RunCancelled", {"AlertQueue", "WebhookQueue"}),
         ("AlertAcknowledged", {"WebhookQueue"}),
-        ("ReportSigned", {"WebhookQueue"}),
+        ("ReportSigned", {"WebhookQueue", "MailQueue"}),
         ("PhaseCompleted", set()),
     ],
 )

@@ -50,11 +50,12 @@ class Letter(Model):
 
 class AboutRun(Model):
     """What a mail says of a run. `name`: the project's own; `root`: address of the pages' root,
-    without a slash at its end."""
+    without a slash at its end; `waits`: for a review by this reader."""
 
     name: str
     project: str
     root: str
+    waits: bool = False
 
 
 def words(language: str) -> Catalogue:
@@ -78,17 +79,23 @@ def letter_about(occasion: Occasion, run: AboutRun, language: str, unsubscribe: 
     if revision:
         facts.append((said.text("mail.fact.revision"), str(revision)))
     facts.append((said.text("mail.fact.time"), utc(occasion.at)))
+    subject = said.filled(f"mail.{kind}.subject", {"name": name})
+    paragraphs, targets = said.text(f"mail.{kind}.text").split("\n"), TARGETS[occasion.kind]
+    if run.waits:
+        subject = said.filled("mail.waits.subject", {"subject": subject})
+        paragraphs.append(said.text("mail.waits.text"))
+        targets = (*targets, "signatures")
     return Letter(
         language=language,
-        subject=shortened(said.filled(f"mail.{kind}.subject", {"name": name})),
+        subject=shortened(subject),
         heading=said.text(f"mail.{kind}.heading"),
-        paragraphs=tuple(said.text(f"mail.{kind}.text").split("\n")),
+        paragraphs=tuple(paragraphs),
         facts=tuple(facts),
         links=tuple(
             Link(
                 text=said.text(f"mail.link.{target}"), url=_page(run.root, occasion.run_id, target)
             )
-            for target in TARGETS[occasion.kind]
+            for target in targets
         ),
         foot=(said.text("mail.foot.sign_in"), said.text(f"mail.foot.{_choice(occasion.kind)}")),
         unsubscribe=unsubscribe,
@@ -169,6 +176,9 @@ TARGETS: dict[MailKind, tuple[str, ...]] = {
     MailKind.RUN_FAILED: ("run", "log"),
     MailKind.RUN_REFUSED: ("run",),
     MailKind.SUSPICION: ("alerts", "run"),
+    MailKind.REPORT_REVIEWED: ("signatures", "result"),
+    MailKind.REPORT_RELEASED: ("result", "signatures"),
+    MailKind.REPORT_AMENDED: ("result", "signatures"),
 }
 
 
@@ -186,6 +196,7 @@ def _page(root: str, run_id: str, target: str) -> str:
         "result": f"web/runs/{run_id}#report",
         "log": f"web/runs/{run_id}/log",
         "alerts": "web/alerts",
+        "signatures": f"web/runs/{run_id}/signatures",
     }
     return f"{root}/{paths[target]}"
 

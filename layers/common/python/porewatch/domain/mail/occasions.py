@@ -12,8 +12,10 @@ from porewatch.domain.base import Model, Moment
 from porewatch.domain.calls.findings import Outcome
 from porewatch.domain.facts.alert_facts import PathogenSuspected
 from porewatch.domain.facts.fact import Fact
-from porewatch.domain.facts.run_facts import RunCompleted, RunFailed, RunRefused
+from porewatch.domain.facts.run_facts import ReportSigned, RunCompleted, RunFailed, RunRefused
+from porewatch.domain.people.roles import UserId
 from porewatch.domain.runs import RunId
+from porewatch.domain.signatures.signature import Meaning
 
 OLDEST = timedelta(days=14)
 """A fact that is older when it comes gives no mail: it comes from a replay. A dead-letter message
@@ -28,6 +30,9 @@ class MailKind(StrEnum):
     RUN_FAILED = "run_failed"
     RUN_REFUSED = "run_refused"
     SUSPICION = "suspicion"
+    REPORT_REVIEWED = "report_reviewed"
+    REPORT_RELEASED = "report_released"
+    REPORT_AMENDED = "report_amended"
     EXPIRING = "expiring"
     THAWED = "thawed"
     TIER_RAISED = "tier_raised"
@@ -36,8 +41,21 @@ class MailKind(StrEnum):
     CONFIRMATION = "confirmation"
 
 
-MAILED: tuple[type[Fact], ...] = (RunCompleted, RunFailed, RunRefused, PathogenSuspected)
+MAILED: tuple[type[Fact], ...] = (
+    RunCompleted,
+    RunFailed,
+    RunRefused,
+    PathogenSuspected,
+    ReportSigned,
+)
 """Facts with a mail. The template's rule lets these through; a test compares."""
+
+
+SIGNED = {
+    Meaning.REVIEWED.value: MailKind.REPORT_REVIEWED,
+    Meaning.RELEASED.value: MailKind.REPORT_RELEASED,
+    Meaning.AMENDED.value: MailKind.REPORT_AMENDED,
+}
 
 
 class Occasion(Model):
@@ -49,11 +67,15 @@ class Occasion(Model):
     revision: int
     at: Moment
     outcome: Annotated[Outcome | None, Field(description="of a completed run")] = None
+    number: Annotated[int | None, Field(description="of a signature")] = None
+    by: Annotated[UserId | None, Field(description="who signed: he knows it already")] = None
 
     @property
     def key(self) -> str:
-        """The same for each fact that it follows from: a run with ten suspicions gives one mail."""
-        return f"{self.kind.value}:{self.run_id}:{self.revision}"
+        """The same for each fact that it follows from: a run with ten suspicions gives one mail,
+        each signature one of its own."""
+        signature = "" if self.number is None else f":{self.number}"
+        return f"{self.kind.value}:{self.run_id}:{self.revision}{signature}"
 
 
 def occasion_of(fact: Fact) -> Occasion | None:
@@ -63,8 +85,15 @@ def occasion_of(fact: Fact) -> Occasion | None:
         return None
     if isinstance(fact, RunCompleted) and fact.verdict is not None:
         outcome = fact.verdict.outcome
+    signed = fact if isinstance(fact, ReportSigned) else None
     return Occasion(
-        kind=kind, run_id=fact.run_id, revision=fact.revision, at=fact.at, outcome=outcome
+        kind=kind,
+        run_id=fact.run_id,
+        revision=fact.revision,
+        at=fact.at,
+        outcome=outcome,
+        number=signed.number if signed else None,
+        by=signed.by if signed else None,
     )
 
 
@@ -80,4 +109,6 @@ def _kind(fact: Fact) -> MailKind | None:
             return MailKind.RUN_REFUSED
         case PathogenSuspected():
             return MailKind.SUSPICION
+        case ReportSigned():
+            return SIGNED.get(fact.meaning)
     return None

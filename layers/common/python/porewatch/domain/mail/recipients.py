@@ -7,8 +7,13 @@ from porewatch.domain.people.accounts import MailChoice, User
 from porewatch.domain.people.roles import Action
 from porewatch.domain.reasons.catalogue import SOURCE, languages
 
-ABOUT_FAILURES = frozenset({MailKind.RUN_NOT_REPORTABLE, MailKind.RUN_FAILED, MailKind.RUN_REFUSED})
-"""What somebody who chose `failures` still gets."""
+ABOUT_FAILURES = frozenset({
+    *(MailKind.RUN_NOT_REPORTABLE, MailKind.RUN_FAILED, MailKind.RUN_REFUSED),
+    MailKind.REPORT_AMENDED,
+})  # fmt: skip
+"""What somebody who chose `failures` still gets: what he may have used already was corrected."""
+WAITING = frozenset({MailKind.RUN_COMPLETED, MailKind.RUN_NOT_REPORTABLE})
+"""A report is there that waits for its review; whoever may review it reads so."""
 
 
 def reachable(user: User) -> bool:
@@ -39,7 +44,9 @@ def wants(user: User, kind: MailKind) -> bool:
 
 def needed_right(kind: MailKind, submitted: bool) -> Action:
     """What a receiver must be allowed to do with the run. A suspicion is for those who can
-    acknowledge it, and for whoever sent the run."""
+    acknowledge it, and for whoever sent the run; a reviewed report for those who can release it."""
+    if kind is MailKind.REPORT_REVIEWED:
+        return Action.RELEASE
     if kind is MailKind.SUSPICION and not submitted:
         return Action.ACKNOWLEDGE
     return Action.SEE

@@ -18,10 +18,17 @@ from porewatch.domain.facts.fact import Fact
 from porewatch.domain.mail.declining import Declined, group_of
 from porewatch.domain.mail.letter import AboutRun, Letter, letter_about
 from porewatch.domain.mail.occasions import OLDEST, MailKind, Occasion, occasion_of
-from porewatch.domain.mail.recipients import language_of, needed_right, reachable, wants
+from porewatch.domain.mail.recipients import (
+    WAITING,
+    language_of,
+    needed_right,
+    reachable,
+    wants,
+)
 from porewatch.domain.people import policy
 from porewatch.domain.people.accounts import User
 from porewatch.domain.people.principal import Means
+from porewatch.domain.people.roles import Action
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import GONE_STATES
 from porewatch.usecases.people.identify import user_principal
@@ -96,7 +103,7 @@ def _receivers(occasion: Occasion, run: RunRecord, office: PostOffice) -> Iterat
     if group := _group(run, accounts):
         ids |= {one.user_id for one in accounts.members(group)}
     ids |= {run.submitted_by} if run.submitted_by else set()
-    for _, user in sorted(accounts.some_users(sorted(ids)).items()):
+    for _, user in sorted(accounts.some_users(sorted(ids - {occasion.by})).items()):
         if reachable(user) and wants(user, occasion.kind) and _may(occasion, run, user, accounts):
             yield user
 
@@ -113,13 +120,24 @@ def _may(occasion: Occasion, run: RunRecord, user: User, accounts: Accounts) -> 
     return policy.may(user_principal(user, Means.SESSION, accounts), right, run.project)
 
 
+def _waits(occasion: Occasion, run: RunRecord, user: User, accounts: Accounts) -> bool:
+    """Whether there is a report that he may review."""
+    who = user_principal(user, Means.SESSION, accounts)
+    return occasion.kind in WAITING and policy.may(who, Action.REVIEW, run.project)
+
+
 def _send(occasion: Occasion, run: RunRecord, user: User, office: PostOffice) -> int:
     """1, or 0 when he has it already or his address gets none."""
     if office.suppressions.find(user.email) is not None:
         _log.info("no mail to %s: his address is suppressed", user.user_id)
         return 0
     declined = Declined(user_id=user.user_id, group=group_of(occasion.kind))
-    about = AboutRun(name=run.name or run.run_id, project=_project(run, office), root=office.root)
+    about = AboutRun(
+        name=run.name or run.run_id,
+        project=_project(run, office),
+        root=office.root,
+        waits=_waits(occasion, run, user, office.accounts),
+    )
     try:
         with office.inbox.once(f"mail:{occasion.key}:{user.user_id}"):
             token = office.token(declined)
