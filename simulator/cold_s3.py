@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 from porewatch.domain.archive.retrieval import EXPECTED, Speed, retrieval_usd
@@ -40,6 +41,14 @@ class Version:
     number: int = 0
 
 
+@dataclass
+class Upload:
+    """A copy in parts: etags by number."""
+
+    cold: bool
+    parts: dict[int, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Lifecycle:
     """Days of a bucket's rules; None: no such rule."""
@@ -67,6 +76,8 @@ class ColdS3:
     no_expedited: bool = False
     retrieval_usd: float = 0.0
     copied: int = 0
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    parts_copied: int = 0
     _numbers: Iterator[int] = field(default_factory=count)
 
     def put(self, bucket: str, key: str, content: str, size: int) -> None:
@@ -94,8 +105,8 @@ class ColdS3:
                 self.restored(bucket, key)
             self._age(bucket, key)
 
-    def get_paginator(self, _: str) -> ColdS3:
-        return self
+    def get_paginator(self, name: str) -> Any:
+        return SimpleNamespace(paginate=self.paginate_parts) if name == "list_parts" else self
 
     def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
         self._answers()
@@ -129,13 +140,63 @@ class ColdS3:
         self, source: dict[str, str], bucket: str, key: str, *, ExtraArgs: Any, Config: Any
     ) -> None:
         self._answers()
+        found = self._source(bucket, key)
+        self._end_copy(bucket, key, found, ExtraArgs["StorageClass"] == "GLACIER")
+
+    def create_multipart_upload(self, *, Bucket: str, Key: str, **described: Any) -> Any:
+        self._answers()
+        upload = f"upload-{next(self._numbers)}"
+        self.uploads[upload] = Upload(described["StorageClass"] == "GLACIER")
+        return {"UploadId": upload}
+
+    def upload_part_copy(self, *, Bucket: str, Key: str, **part: Any) -> Any:
+        self._answers()
+        upload, found = self._upload(part["UploadId"]), self._source(Bucket, Key)
+        if part["CopySourceIfMatch"] != f'"{found.content}"':
+            raise refusal("PreconditionFailed", status=412)
+        etag = f"{found.content}/{part['CopySourceRange']}"
+        upload.parts[part["PartNumber"]] = etag
+        self.parts_copied += 1
+        return {"CopyPartResult": {"ETag": etag}}
+
+    def paginate_parts(self, *, Bucket: str, Key: str, UploadId: str) -> Iterator[dict[str, Any]]:
+        self._answers()
+        parts = self._upload(UploadId).parts
+        yield {"Parts": [{"PartNumber": number, "ETag": etag} for number, etag in parts.items()]}
+
+    def complete_multipart_upload(
+        self, *, Bucket: str, Key: str, UploadId: str, MultipartUpload: Any
+    ) -> None:
+        self._answers()
+        upload = self._upload(UploadId)
+        sent = {one["PartNumber"]: one["ETag"] for one in MultipartUpload["Parts"]}
+        if sent != upload.parts:
+            raise refusal("InvalidPart", status=400)
+        content = {etag.rpartition("/")[0] for etag in sent.values()}
+        size = 1 + max(int(etag.rpartition("-")[2]) for etag in sent.values())
+        del self.uploads[UploadId]
+        made = Version("+".join(content), size, cold=False, created=self.now())
+        self._end_copy(Bucket, Key, made, upload.cold)
+
+    def abort_multipart_upload(self, *, Bucket: str, Key: str, UploadId: str) -> None:
+        self._answers()
+        self._upload(UploadId)
+        del self.uploads[UploadId]
+
+    def _upload(self, upload: str) -> Upload:
+        if upload not in self.uploads:
+            raise refusal("NoSuchUpload", status=404)
+        return self.uploads[upload]
+
+    def _source(self, bucket: str, key: str) -> Version:
         found = self.newest(bucket, key)
         if found is None:
             raise refusal("NoSuchKey", status=404)
         if not self.readable(bucket, key):
             raise refusal("InvalidObjectState", status=403)
-        cold = ExtraArgs["StorageClass"] == "GLACIER"
+        return found
 
+    def _end_copy(self, bucket: str, key: str, found: Version, cold: bool) -> None:
         def land() -> None:
             self.copied += 1
             made = Version(found.content, found.size, cold=cold, created=self.now())

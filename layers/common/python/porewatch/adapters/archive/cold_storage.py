@@ -6,11 +6,12 @@ bucket; the version before it goes by the bucket's rule for old versions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from porewatch.adapters import clients
+from porewatch.adapters.archive.part_copies import PART, PARTS_AT_ONCE, PartCopies
 from porewatch.adapters.batches import batches
 from porewatch.adapters.faults import Known, translated
 from porewatch.adapters.objects import ABSENT
@@ -34,8 +35,6 @@ ARCHIVE_CLASS, HOT_CLASS = "GLACIER", "STANDARD"
 READABLE_DAYS = 3
 """How long S3 keeps the readable copy: it is copied back at once, or when a lost event is noticed.
 """
-PART, PARTS_AT_ONCE = 256 << 20, 10
-"""S3 copies at most 5 GB in one request, and 10,000 parts: 2.5 TB."""
 AT_ONCE = 1000
 NO_CAPACITY = "GlacierExpeditedRetrievalNotAvailable"
 _DESCRIBED = ("ContentDisposition", "ContentEncoding", "CacheControl", "ContentLanguage")
@@ -57,6 +56,7 @@ class ColdStorage:
     def __init__(self, bucket: str, client: S3Client | None = None) -> None:
         self.bucket = bucket
         self._client = client or clients.s3()
+        self._parts = PartCopies(bucket, self._client)
 
     def below(self, prefix: str) -> Iterator[Found]:
         """Every object below `prefix`."""
@@ -79,6 +79,23 @@ class ColdStorage:
     def rehydrate(self, key: str) -> None:
         """Copy the restored object onto itself into the standard class; raises as `archive`."""
         self._copy(key, HOT_CLASS)
+
+    def begin_copy(self, key: str, *, into_archive: bool) -> str:
+        """Begin a copy that takes more than one call; its id. Raises as `archive`."""
+        head = self._need(key)
+        return self._parts.begin(
+            key, _described(head, ARCHIVE_CLASS if into_archive else HOT_CLASS)
+        )
+
+    def copy_on(self, key: str, upload: str, time_left: Callable[[], bool]) -> bool:
+        """Copy more of it while there is time; whether the copy has ended. Raises NotFound when the
+        object or that copy is gone."""
+        head = self._need(key)
+        return self._parts.go_on(key, upload, head["ContentLength"], head["ETag"], time_left)
+
+    def give_up(self, key: str, upload: str) -> None:
+        """End a copy without a result; one that has ended stays. Idempotent."""
+        self._parts.give_up(key, upload)
 
     def ask_back(self, key: str, speed: Speed) -> Speed:
         """Have S3 make a readable copy; the speed it takes. Expedited gives way to Standard while
@@ -116,25 +133,26 @@ class ColdStorage:
         return speed
 
     def _copy(self, key: str, storage_class: str) -> None:
-        head = self._head(key)
-        if head is None:
-            raise NotFound("is gone.", file=key)
+        head = self._need(key)
         from boto3.s3.transfer import TransferConfig  # noqa: PLC0415  (few functions copy)
 
         how = TransferConfig(
             multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=PARTS_AT_ONCE
         )
-        extra: dict[str, Any] = {
-            "StorageClass": storage_class,
+        extra = {
+            **_described(head, storage_class),
             "MetadataDirective": "REPLACE",  # so that a copy in parts has it, too
-            "Metadata": head.get("Metadata", {}),
-            "ContentType": head.get("ContentType", "binary/octet-stream"),
             "CopySourceIfMatch": head["ETag"],
         }
-        extra |= {name: head[name] for name in _DESCRIBED if name in head}
         source: Any = {"Bucket": self.bucket, "Key": key}
         with translated(f"copy s3://{self.bucket}/{key} to class {storage_class}"):
             self._client.copy(source, self.bucket, key, ExtraArgs=extra, Config=how)
+
+    def _need(self, key: str) -> Any:
+        head = self._head(key)
+        if head is None:
+            raise NotFound("is gone.", file=key)
+        return head
 
     def _head(self, key: str) -> Any:
         gone: Known = dict.fromkeys(ABSENT, NotFound)
@@ -143,6 +161,16 @@ class ColdStorage:
                 return self._client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
         except NotFound:
             return None
+
+
+def _described(head: Any, storage_class: str) -> dict[str, Any]:
+    """What a copy says of itself."""
+    return {
+        "StorageClass": storage_class,
+        "Metadata": head.get("Metadata", {}),
+        "ContentType": head.get("ContentType", "binary/octet-stream"),
+        **{name: head[name] for name in _DESCRIBED if name in head},
+    }
 
 
 def _stored(head: Any) -> Stored:

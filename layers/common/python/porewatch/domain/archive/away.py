@@ -54,6 +54,9 @@ class Away(Model):
     claimed_until: Annotated[
         Moment | None, Field(description="somebody copies it, at the longest until then")
     ] = None
+    upload: Annotated[
+        str, Field(description="of a large object: the copy that is begun, by its id at S3")
+    ] = ""
     source: Annotated[
         Stored | None, Field(description="what was copied: every copy of it has to be the same")
     ] = None

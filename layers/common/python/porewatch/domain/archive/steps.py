@@ -27,6 +27,10 @@ MARGIN = timedelta(minutes=20)
 """How long after the expected time of a restore S3 is asked: an event comes first, if it comes."""
 PATIENCE = timedelta(hours=1)
 """Between two looks at a restore that takes longer than expected."""
+LARGE = 50 * 10**9
+"""Bytes, our choice: what one call of the function copies with ease, some minutes."""
+COPYING = timedelta(minutes=10)
+"""How long one call goes on with a large copy; the function has fifteen."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(days=1)
 """Between attempts of what fails."""
 
@@ -49,6 +53,11 @@ class Copy:
 
     claim: Away
     into_archive: bool
+
+    @property
+    def large(self) -> bool:
+        """Whether it may take more than one call: then it is done in parts, and goes on."""
+        return self.claim.size > LARGE
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,16 @@ def asked(away: Away, speed: Speed, at: datetime) -> Away:
     """S3 was asked for it at this speed."""
     expected = at + EXPECTED[speed]
     return _to(away, State.RESTORING, at, due=expected + MARGIN, speed=speed, expected_at=expected)
+
+
+def begun(away: Away, upload: str) -> Away:
+    """A large copy is begun under this id; empty: there is none any more."""
+    return away.model_copy(update={"upload": upload})
+
+
+def paused(away: Away, at: datetime) -> Away:
+    """A large copy is under way, and nobody is at it: the next look goes on."""
+    return away.model_copy(update={"claimed_until": None, "counted": False, "due": at})
 
 
 def failed(away: Away, problem: str, at: datetime, *, over: bool) -> Away:
@@ -216,8 +235,15 @@ def _differs(away: Away, stored: Stored) -> bool:
 
 def _claimed(away: Away, state: State, stored: Stored, at: datetime) -> Away:
     claim = {"claimed_until": at + CLAIM, "failures": away.failures, "problem": away.problem}
-    claim |= {"source": stored}
+    claim |= {"source": stored, "upload": away.upload if _same_copy(away, state, stored) else ""}
     return _to(away, state, at, due=at + CLAIM).model_copy(update=claim)
+
+
+def _same_copy(away: Away, state: State, stored: Stored) -> bool:
+    """Whether the copy that was begun is the one that is to be made."""
+    source = away.source
+    known = source is not None and (source.etag, source.size) == (stored.etag, stored.size)
+    return known and away.state is state
 
 
 def _to(
@@ -231,4 +257,5 @@ def _to(
 ) -> Away:
     changes = {"state": state, "since": at, "due": due, "speed": speed, "expected_at": expected_at}
     changes |= {"claimed_until": None, "failures": 0, "problem": "", "counted": False}
+    changes |= {"upload": ""}
     return away.model_copy(update=changes)

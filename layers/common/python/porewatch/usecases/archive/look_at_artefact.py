@@ -12,8 +12,10 @@ from contextlib import suppress
 
 from porewatch.domain.archive.artefact import Artefact
 from porewatch.domain.archive.away import Away
+from porewatch.domain.archive.looks import LookAtArtefact
 from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.archive.steps import (
+    COPYING,
     AskBack,
     Become,
     Copy,
@@ -23,14 +25,17 @@ from porewatch.domain.archive.steps import (
     Step,
     asked,
     back_by,
+    begun,
     failed,
     next_step,
+    paused,
 )
 from porewatch.domain.archive.window import stays_hot
 from porewatch.domain.errors import (
     ArchiveStuck,
     ConfigurationRefused,
     Conflict,
+    NotFound,
     PorewatchError,
     Throttled,
     Unavailable,
@@ -120,12 +125,16 @@ def _do(step: Step, known: tuple[Away, int] | None, whose: Owner, context: Archi
         case Rest():
             return False
         case Become(after):
+            if known is not None and known[0].upload:
+                shelf.give_up(key, known[0].upload)
             _record(known, after, context)
             if after is None:
                 settle_thaw(whose.user_id, context)
             return after is not None
         case Copy(claim, into_archive):
             _record(known, claim, context)
+            if step.large:
+                return _copy_on(whose, into_archive, context)
             (shelf.archive if into_archive else shelf.rehydrate)(key)
             return True
         case AskBack(speed) if known is not None:
@@ -135,6 +144,35 @@ def _do(step: Step, known: tuple[Away, int] | None, whose: Owner, context: Archi
         case Fail(problem, differs):
             raise CopyFailed(problem, file=key) if not differs else CopyDiffers(problem, file=key)
     return False
+
+
+def _copy_on(whose: Owner, into_archive: bool, context: ArchiveContext) -> bool:
+    """Go on with a large copy, under a claim. What is left when the time is over is another look's.
+    Its id is kept before anything is copied: so it outlives this process."""
+    shelf, key = context.shelves[whose.artefact.shelf], whose.artefact.key
+    away, version = _claim(whose, context)
+    if not away.upload:
+        away = begun(away, shelf.begin_copy(key, into_archive=into_archive))
+        context.ledger.move(away, version)
+        version += 1
+    until = context.clock() + COPYING
+    try:
+        ended = shelf.copy_on(key, away.upload, lambda: context.clock() < until)
+    except NotFound as gone:
+        context.ledger.move(begun(away, ""), version)
+        raise CopyFailed(f"the copy that was begun is gone: {gone.problem}", file=key) from gone
+    if not ended:
+        context.ledger.move(paused(away, context.clock()), version)
+        context.looks.send([LookAtArtefact(artefact=whose.artefact)])
+    return ended
+
+
+def _claim(whose: Owner, context: ArchiveContext) -> tuple[Away, int]:
+    """As it was just recorded. Raises Conflict when somebody else was there since."""
+    known = context.ledger.away(whose.user_id, whose.artefact)
+    if known is None or known[0].claimed_until is None:
+        raise Conflict(f"somebody else took {whose.artefact.key}.")
+    return known
 
 
 def _record(known: tuple[Away, int] | None, after: Away | None, context: ArchiveContext) -> None:
