@@ -60,6 +60,7 @@ ELSEWHERE = {
         ("charges month", "charges statement", "charges rates"),
         "tests/functional/test_charges.py, on its tables",
     ),
+    "watch-folder": "tests/watch_folder/test_watching_for_a_server.py, against the functions",
     "tier": "tests/functional/test_submit_by_token.py, against the functions",
     "login": "tests/functional/test_submit_by_token.py, against the functions",
     "up": "tests/cloud/test_json_output.py, by the model that it prints",

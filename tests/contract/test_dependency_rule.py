@@ -92,6 +92,7 @@ ARROWS: dict[str, set[str]] = {
             "porewatch.compute",
             "porewatch_worker",
             "porewatch_local",
+            "porewatch_cli.watch_folder",
             "pydantic",
             "typer",
             "click",
@@ -99,6 +100,11 @@ ARROWS: dict[str, set[str]] = {
             "yaml",
         ),
         *BOTO,
+    },
+    # Events of the file system, on the sequencer's PC alone (ADR 35).
+    "porewatch_cli.watch_folder": {
+        *("porewatch", "porewatch.domain", "porewatch.reads", "porewatch.adapters"),
+        *("porewatch.compute", "porewatch_cli", "pydantic", "rich", "watchfiles", *BOTO),
     },
     "porewatch_local": {
         *("porewatch", "porewatch.domain", "porewatch.adapters", "porewatch.compute"),

@@ -1,4 +1,4 @@
-"""The exit codes of `submit --wait`, `watch` and `screen`, and of refusals.
+"""The exit codes of `submit --wait`, `watch-folder`, `watch` and `screen`, and of refusals.
 
 0 reportable, with or without remarks (other commands: done)
 1 the command failed (the network, a defect)

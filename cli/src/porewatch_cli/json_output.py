@@ -38,7 +38,8 @@ from porewatch_cli.operate.registry import Rebuilt
 from porewatch_cli.remote.login import Login
 from porewatch_cli.remote.watch_run import RemoteRun
 from porewatch_cli.runs.run_view import RunView
-from porewatch_cli.submit.submit import Submission
+from porewatch_cli.submit.submission import Submission
+from porewatch_cli.watch_folder.lines import WatchedFile, WatchedFolder
 from porewatch_worker.report.compare import Comparison
 from porewatch_worker.validation.result import Validation
 
@@ -187,6 +188,7 @@ class Version(Model):
 OUTPUTS: dict[str, Any] = {
     "submit": Submission,
     "watch": RunView,
+    "watch-folder": WatchedFolder,
     "list": list[RunRecord],
     "logs": Logs,
     "report": Report,
@@ -239,10 +241,15 @@ OUTPUTS: dict[str, Any] = {
     "chaos archive": ArchiveTrouble,
 }
 """Command -> what it prints. `references list` has the second form with --pushed or --stack."""
-LINES = {"run": RunView, "remote": RemoteRun, "submitted": Submission}
-"""Kind -> one line of `watch --json` and `submit --wait --json`; each has `kind` and its own
-fields."""
-STREAMS = ("watch", "submit --wait")
+LINES = {
+    "run": RunView,
+    "remote": RemoteRun,
+    "submitted": Submission,
+    "folder": WatchedFolder,
+    "file": WatchedFile,
+}
+"""Kind -> one line of a stream (STREAMS, with `--json`); each has `kind` and its own fields."""
+STREAMS = ("watch", "watch-folder", "submit --wait")
 ERROR = "error"
 
 
@@ -262,6 +269,7 @@ def schemas() -> dict[str, Any]:
     for kind in LINES:
         defs[f"line.{kind}"] = _with(defs, f"line.{kind}", kind={"const": kind})
     defs["command.watch"] = {"$ref": "#/$defs/line.run"}
+    defs["command.watch-folder"] = {"$ref": "#/$defs/line.folder"}
     quoted = {"description": "the name that bills cite", "type": "string"}
     defs["command.prices.show"] = _with(defs, "command.prices.show", snapshot=quoted)
     return {

@@ -18,7 +18,6 @@ from porewatch_cli.commands import (
     chaos,
     cost,
     local,
-    prices,
     references,
     registry,
     reports,
@@ -26,6 +25,7 @@ from porewatch_cli.commands import (
     runs,
     sheet,
     stack,
+    watch_folder,
 )
 
 app = typer.Typer(
@@ -35,12 +35,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in boxes takes twice as long, and breaks the lines of examples
 )
-for commands in (runs, reports, alerts, retention, stack, local):
+for commands in (runs, watch_folder, reports, alerts, retention, stack, local):
     app.add_typer(commands.app)
 app.add_typer(references.app, name="references")
 app.add_typer(sheet.app, name="sheet")
 app.add_typer(cost.app, name="cost")
-app.add_typer(prices.app, name="prices")
+app.add_typer(cost.prices, name="prices")
 app.add_typer(cost.charges, name="charges")
 app.add_typer(accounts.people, name="people")
 app.add_typer(accounts.projects, name="projects")

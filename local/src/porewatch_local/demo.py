@@ -23,13 +23,13 @@ from porewatch.domain.results.report import Report
 from porewatch.domain.runs import RunState
 from porewatch.domain.stage.record import StageState
 from porewatch.domain.stage.spec import Phase
-from porewatch_cli.commands.output import print_submitted
 from porewatch_cli.operate.chaos import order
 from porewatch_cli.reports.reports import save_reports
 from porewatch_cli.reports.summary import show_report
 from porewatch_cli.runs.run_view import RunView
 from porewatch_cli.runs.watch import watch
 from porewatch_cli.stack import Stack, find_stack
+from porewatch_cli.submit.shown import print_submitted
 from porewatch_cli.submit.submit import submit
 from porewatch_cli.terminal import console, silence
 from porewatch_local.embedded.session import session

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-EXTRAS = {"boto3": "aws", "botocore": "aws", "porewatch_local": "local"}
+EXTRAS = {"boto3": "aws", "botocore": "aws", "porewatch_local": "local", "watchfiles": "watch"}
 """Optional package -> the extra of porewatch-cli that installs it."""
 
 

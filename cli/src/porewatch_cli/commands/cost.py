@@ -1,4 +1,4 @@
-"""Commands about cost: the bill of a run, a forecast, and what projects are charged."""
+"""Commands about cost: the bill of a run, a forecast, what projects are charged, prices."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ def forecast_path(
 
 
 charges = group("What projects are charged for a month, statements, and the facility's rates.")
+prices = group("Show or refresh the price snapshot.")
 
 MonthOption = Annotated[
     str | None, typer.Option("--month", metavar="YYYY-MM", help="in UTC (default: this one)")
@@ -182,3 +183,36 @@ def rates(
         at=now(),
     )
     shown.set_rates(chosen, asked, as_json=as_json)
+
+
+@command(prices, "porewatch prices show", "porewatch prices show --region eu-west-1", name="show")
+def show_snapshot(
+    region: Annotated[
+        str | None, typer.Option("--region", help="region of the prices (default: us-east-1)")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the prices for bills of a region."""
+    from porewatch_cli.operate.prices import show_prices
+
+    show_prices(region, as_json=as_json)
+
+
+@command(prices, "porewatch prices refresh --region eu-west-1 --profile laboratory", name="refresh")
+def refresh_snapshot(
+    region: Annotated[
+        str | None, typer.Option("--region", help="region of the prices (default: us-east-1)")
+    ] = None,
+    profile: Annotated[str | None, typer.Option("--profile", help="AWS profile")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="default: the snapshot in this checkout")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Refresh the snapshot with the current prices of AWS.
+
+    List prices, and spot prices of the last day. Commit the file and deploy: bills cite it.
+    """
+    from porewatch_cli.operate.prices import refresh_prices
+
+    refresh_prices(region, profile=profile, out=out, as_json=as_json)

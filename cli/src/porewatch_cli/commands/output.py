@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from porewatch.domain.errors import Refused
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import RunState
 from porewatch.domain.signatures.signed_copies import original_of
 from porewatch_cli.links import file_link, link
-from porewatch_cli.plurals import plural
 from porewatch_cli.reports import summary as tables
 from porewatch_cli.reports.report_files import (
     of_samples,
@@ -37,8 +33,7 @@ from porewatch_cli.runs.verdict_text import (
     revisions_text,
     state_text,
 )
-from porewatch_cli.submit.submit import Submission
-from porewatch_cli.terminal import console, errors, print_json, table
+from porewatch_cli.terminal import console, print_json, table
 from porewatch_worker.report.parts.languages import SOURCE, Language
 from porewatch_worker.report.sample_files import sample_files
 
@@ -47,36 +42,6 @@ if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
 LINK_SECONDS = 3600
-
-
-def faults(found: Sequence[Refused]) -> None:
-    """Print every invalid file with the position of its fault and the remedy."""
-    shown = table("files that cannot be used", "file", "record", "line", "problem", "what to do")
-    for fault in found:
-        shown.add_row(
-            Text(fault.file or ""),
-            str(fault.record or ""),
-            str(fault.line or ""),
-            Text(fault.problem, style="red"),
-            Text(fault.remedy or ""),
-        )
-    errors.print(shown)
-
-
-def submitted(sent: Submission) -> dict[str, Any]:
-    return asdict(sent)
-
-
-def print_submitted(sent: Submission) -> None:
-    content = (
-        f", {plural(sent.reads, 'read')}, {(sent.bases or 0) / 1e6:,.1f} Mb" if sent.reads else ""
-    )
-    again = "" if sent.sent else " (all of it existed already)"
-    summary = f": {plural(sent.files, 'file')}, {sent.bytes / 1e6:,.1f} MB{content}{again}; sealed"
-    console.print(Text.assemble("run ", (sent.run_id, "bold"), summary))
-    for line in (*sent.left_out, *sent.remarks):
-        console.print(f"  {line}")
-    console.print(f"  follow it: porewatch watch {sent.run_id}")
 
 
 def runs(stack: Stack, *, as_json: bool) -> None:

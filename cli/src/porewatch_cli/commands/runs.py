@@ -28,6 +28,7 @@ from porewatch_cli.options import (
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
+    from porewatch_cli.submit.submission import Submission
     from porewatch_cli.submit.wait_for_stack import Sent
     from porewatch_worker.report.parts.languages import Language
 
@@ -84,11 +85,10 @@ def submit(
     With --wait --json, one JSON document a line.
     """
     from porewatch.domain.errors import SeveralRefused
-    from porewatch_cli.commands import output
     from porewatch_cli.remote.submit_run import Target, send_to_server
     from porewatch_cli.stack import find_stack
+    from porewatch_cli.submit import shown
     from porewatch_cli.submit.submit import submit as send_run
-    from porewatch_cli.submit.wait_for_stack import Sent
     from porewatch_cli.terminal import fail, print_json, print_line
 
     chosen = None if server else find_stack(stack, profile=profile, region=region)
@@ -114,26 +114,18 @@ def submit(
             )
     except SeveralRefused as several:
         if not as_json:
-            output.faults(several.faults)
+            shown.faults(several.faults)
         fail(several, as_json=as_json)
     if as_json and wait:
-        print_line("submitted", output.submitted(sent))
+        print_line("submitted", shown.submitted(sent))
     elif as_json:
-        print_json(output.submitted(sent))
+        print_json(shown.submitted(sent))
     else:
-        output.print_submitted(sent)
+        shown.print_submitted(sent)
     if wait and chosen is None:
-        _watch_server(sent.run_id, server or "", as_json=as_json, exit_zero=exit_zero)
+        watch_server(sent.run_id, server or "", as_json=as_json, exit_zero=exit_zero)
     elif wait and chosen is not None:
-        awaited = Sent(sent.digest) if sent.digest else None
-        _watch_and_report(
-            sent.run_id,
-            chosen,
-            as_json=as_json,
-            language=language,
-            exit_zero=exit_zero,
-            sent=awaited,
-        )
+        watch_sent(sent, chosen, as_json=as_json, language=language, exit_zero=exit_zero)
 
 
 @command(
@@ -162,7 +154,7 @@ def watch(
     from porewatch_cli.stack import find_stack
 
     if server is not None:
-        _watch_server(run, server, as_json=as_json, exit_zero=exit_zero)
+        watch_server(run, server, as_json=as_json, exit_zero=exit_zero)
         return
     chosen = find_stack(stack, profile=profile, region=region)
     _watch_and_report(
@@ -175,7 +167,8 @@ def watch(
     )
 
 
-def _watch_server(run: str, server: str, *, as_json: bool, exit_zero: bool) -> None:
+def watch_server(run: str, server: str, *, as_json: bool, exit_zero: bool) -> None:
+    """Follow a run of a server; leaves with its exit code."""
     from porewatch_cli import exit_codes
     from porewatch_cli.remote.server import Server
     from porewatch_cli.remote.watch_run import watch_run
@@ -183,6 +176,18 @@ def _watch_server(run: str, server: str, *, as_json: bool, exit_zero: bool) -> N
     ended = watch_run(Server(server), run, as_json=as_json)
     if code := exit_codes.of_state(ended.state, ended.outcome, exit_zero=exit_zero):
         raise typer.Exit(code)
+
+
+def watch_sent(
+    sent: Submission, stack: Stack, *, as_json: bool, language: Language, exit_zero: bool
+) -> None:
+    """Follow what was sent to a stack; leaves with its exit code."""
+    from porewatch_cli.submit.wait_for_stack import Sent
+
+    awaited = Sent(sent.digest) if sent.digest else None
+    _watch_and_report(
+        sent.run_id, stack, as_json=as_json, language=language, exit_zero=exit_zero, sent=awaited
+    )
 
 
 def _watch_and_report(

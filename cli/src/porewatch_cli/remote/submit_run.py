@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from typing import Any
 
 from porewatch.domain.errors import ConfigurationRefused, NotFound
 from porewatch.domain.inputs.file_names import Landed, classify
-from porewatch.reads.checked import check_all
+from porewatch.reads.check import check_file
+from porewatch.reads.checked import Check, Checked, check_all
 from porewatch.reads.folder import Folder
 from porewatch_cli.progress_bar import progress_bar
 from porewatch_cli.remote.server import Server, ServerRefused
 from porewatch_cli.submit.collect_run import find
-from porewatch_cli.submit.submit import Submission
+from porewatch_cli.submit.submission import Submission
 
 FILES_AT_ONCE = 100
 PARTS_AT_ONCE = 4
@@ -41,9 +42,17 @@ class Target:
     options: Mapping[str, str | None]
     cannot: Mapping[str, object]
 
+    def refuse(self) -> None:
+        """Raises ConfigurationRefused for options that only a stack takes, and without project."""
+        for option, value in self.cannot.items():
+            if value is not None:
+                raise ConfigurationRefused(f"{option} cannot be used with --server.")
+        if not self.project:
+            raise ConfigurationRefused("--server needs --project.", remedy="name your project.")
+
 
 @dataclass(frozen=True)
-class _File:
+class LocalFile:
     """A file to send: `path` as it lies in the run's folder."""
 
     path: str
@@ -60,16 +69,23 @@ def send_to_server(
 ) -> Submission:
     """Send one run. Raises ConfigurationRefused for options that only a stack takes; Refused before
     anything is sent when a file is invalid; ServerRefused."""
-    for option, value in target.cannot.items():
-        if value is not None:
-            raise ConfigurationRefused(f"{option} cannot be used with --server.")
-    if not target.project:
-        raise ConfigurationRefused("--server needs --project.", remedy="name your project.")
+    target.refuse()
     server = Server(target.server)
-    what = _tar(path) if path.is_file() and path.suffix == ".tar" else _run(path, sheet, lab)
+    is_tar = path.is_file() and path.suffix == ".tar"
+    what = _tar(path) if is_tar else run_in(path, sheet, lab)
+    run = register(target, server, target.name or path.stem, key=what.digest())
+    return send_and_seal(run, what, server, quiet)
+
+
+def register(target: Target, server: Server, name: str, *, key: str) -> str:
+    """The id of the run; the same one for the same `key`. Raises NotFound, ServerRefused."""
     options = {option: value for option, value in target.options.items() if value is not None}
-    order = {"project": _project_id(target.project, server), "name": target.name or path.stem}
-    run = server.ask("POST", "/runs", order | options, key=what.digest())["run_id"]
+    order = {"project": _project_id(target.project or "", server), "name": name}
+    return str(server.ask("POST", "/runs", order | options, key=key)["run_id"])
+
+
+def send_and_seal(run: str, what: LocalRun, server: Server, quiet: bool) -> Submission:
+    """Send what has not arrived, then seal; a second time gives the same answer."""
     sent = _send(run, what, server, quiet)
     seal = {} if what.is_tar else server.ask("POST", f"/runs/{run}/seal", {})
     return Submission(
@@ -86,8 +102,8 @@ def send_to_server(
 
 
 @dataclass(frozen=True)
-class _Run:
-    files: tuple[_File, ...]
+class LocalRun:
+    files: tuple[LocalFile, ...]
     sheet: bytes | None = None
     reads: int | None = None
     bases: int | None = None
@@ -99,27 +115,29 @@ class _Run:
         return hashlib.sha256(listed + (self.sheet or b"")).hexdigest()
 
 
-def _tar(path: Path) -> _Run:
-    return _Run((_File("input.tar", path, _sha256(path)),), is_tar=True)
+def _tar(path: Path) -> LocalRun:
+    return LocalRun((LocalFile("input.tar", path, _sha256(path)),), is_tar=True)
 
 
-def _run(path: Path, sheet: Path | None, lab: Path | None) -> _Run:
+def run_in(path: Path, sheet: Path | None, lab: Path | None, check: Check = check_file) -> LocalRun:
+    """The checked files of a folder, and what the server reads beside them. Raises Refused."""
     folder = find(path, sheet, lab)
-    content = check_all(folder)
-    files = tuple(_files(folder, content.sources, lab))
-    return _Run(files, _sheet(folder, sheet), content.reads, content.bases)
+    content = check_all(folder, check=check)
+    files = tuple(_files(folder, content, lab))
+    return LocalRun(files, _sheet(folder, sheet), content.reads, content.bases)
 
 
-def _files(folder: Folder, kept: dict[str, Path], lab: Path | None) -> Iterator[_File]:
+def _files(folder: Folder, content: Checked, lab: Path | None) -> Iterator[LocalFile]:
     """Reads that are screened, and what the server reads beside them."""
-    sources = set(kept.values())
+    digests = {content.sources[file.path]: file.sha256 or "" for file in content.files}
     for name, source in folder.files.items():
         what = classify(name)
-        document = what is Landed.SUMMARY or (what is Landed.LABORATORY and lab is None)
-        if document or (name in folder.understood.reads and source in sources):
-            yield _File(name, source, _sha256(source))
+        if what is Landed.SUMMARY or (what is Landed.LABORATORY and lab is None):
+            yield LocalFile(name, source, _sha256(source))
+        elif name in folder.understood.reads and source in digests:
+            yield LocalFile(name, source, digests[source])
     if lab is not None:
-        yield _File("lab.toml", lab, _sha256(lab))
+        yield LocalFile("lab.toml", lab, _sha256(lab))
 
 
 def _sheet(folder: Folder, named: Path | None) -> bytes | None:
@@ -146,17 +164,15 @@ def _project_id(project: str, server: Server) -> str:
     raise NotFound(f"you have no project {project!r}.", remedy=f"your projects: {shown}.")
 
 
-def _send(run: str, what: _Run, server: Server, quiet: bool) -> int:
+def _send(run: str, what: LocalRun, server: Server, quiet: bool) -> int:
     """How many files were not there yet."""
     files, sheet = what.files, what.sheet
     sent, total = 0, sum(file.size for file in files)
     with progress_bar("uploading", total, quiet, unit="bytes") as advance:
         for first in range(0, len(files), FILES_AT_ONCE):
             some = files[first : first + FILES_AT_ONCE]
-            asked = [{"path": f.path, "size": f.size, "sha256": f.sha256} for f in some]
-            order = {"files": asked, "part_checksums": True}
             try:
-                answers = server.ask("POST", f"/runs/{run}/uploads", order)["files"]
+                answers = _declared(run, some, server)
             except ServerRefused as refusal:
                 if refusal.answered in OVER:
                     return 0
@@ -169,7 +185,20 @@ def _send(run: str, what: _Run, server: Server, quiet: bool) -> int:
     return sent
 
 
-def _send_file(run: str, file: _File, answer: dict[str, Any], server: Server) -> bool:
+def send_one(run: str, file: LocalFile, server: Server) -> bool:
+    """One file of a run that is not sealed yet; False when it had arrived. Raises ServerRefused."""
+    (answer,) = _declared(run, [file], server)
+    return _send_file(run, file, answer, server)
+
+
+def _declared(run: str, files: Sequence[LocalFile], server: Server) -> list[dict[str, Any]]:
+    asked = [{"path": f.path, "size": f.size, "sha256": f.sha256} for f in files]
+    order = {"files": asked, "part_checksums": True}
+    answers: list[dict[str, Any]] = server.ask("POST", f"/runs/{run}/uploads", order)["files"]
+    return answers
+
+
+def _send_file(run: str, file: LocalFile, answer: dict[str, Any], server: Server) -> bool:
     if answer["verdict"] == "refused":
         raise ServerRefused(answer["problem"], file=file.path, remedy=answer["remedy"] or None)
     if answer["verdict"] == "left_out" or answer["state"] == "done":
@@ -190,11 +219,11 @@ def _send_file(run: str, file: _File, answer: dict[str, Any], server: Server) ->
     return True
 
 
-def _put(file: _File, link: dict[str, Any], answer: dict[str, Any], server: Server) -> None:
+def _put(file: LocalFile, link: dict[str, Any], answer: dict[str, Any], server: Server) -> None:
     server.put(link["url"], _part(file, link["number"], answer), link["headers"])
 
 
-def _part(file: _File, number: int, answer: dict[str, Any]) -> bytes:
+def _part(file: LocalFile, number: int, answer: dict[str, Any]) -> bytes:
     with file.source.open("rb") as content:
         content.seek((number - 1) * answer["part_bytes"])
         return content.read(answer["part_bytes"])

@@ -16,7 +16,8 @@ from porewatch.domain.base import now
 from porewatch.domain.errors import BasecallerMissing
 from porewatch.domain.runs import InputFile, ReadKind, ReadLimits, RunManifest
 from porewatch.domain.sealing import seal
-from porewatch.reads.checked import check_all
+from porewatch.reads.check import check_file
+from porewatch.reads.checked import Check, check_all
 from porewatch.reads.folder import Folder, look_into
 from porewatch.reads.naming import kind_of
 
@@ -52,6 +53,7 @@ def collect_run(
     read_limits: ReadLimits | None = None,
     basecalling: bool = True,
     checked: Checked = lambda _path: None,
+    check: Check = check_file,
 ) -> Gathered:
     """Check everything below `path` and seal it.
 
@@ -60,7 +62,7 @@ def collect_run(
     """
     found = find(path, sample_sheet, lab)
     _refuse_signal(found, basecalling)
-    content = check_all(found, heard=checked)
+    content = check_all(found, heard=checked, check=check)
     manifest = seal(
         content.files,
         run_id=run_id or _name(path, content.files),

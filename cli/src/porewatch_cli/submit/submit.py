@@ -7,7 +7,7 @@ objects, and the same sealed manifest never runs twice.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ from porewatch.domain.uploads.run_archives import (
     inbox_key,
     run_id_of,
 )
+from porewatch.reads.check import check_file
+from porewatch.reads.checked import Check
 from porewatch_cli.progress_bar import progress_bar
 from porewatch_cli.submit.choices import (
     policies_taken,
@@ -37,6 +39,7 @@ from porewatch_cli.submit.collect_run import (
     collect_run,
     find,
 )
+from porewatch_cli.submit.submission import Submission
 from porewatch_cli.submit.upload import (
     Upload,
     send,
@@ -45,23 +48,6 @@ from porewatch_cli.submit.upload import (
 
 if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What was uploaded. `digest`: of the manifest; None for a tar, whose manifest is made when it
-    is unpacked."""
-
-    run_id: str
-    files: int
-    bytes: int
-    sent: int
-    reads: int | None
-    bases: int | None
-    seal: str
-    left_out: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-    digest: str | None = None
 
 
 def submit(
@@ -76,22 +62,24 @@ def submit(
     release_policy: str | None = None,
     read_limits: ReadLimits | None = None,
     quiet: bool = False,
+    check: Check = check_file,
+    seal_again: bool = True,
 ) -> Submission:
     """Submit one run. Raises Refused before any upload when the input is invalid, RunGone when a
     run of that id was deleted.
 
-    None: the value of a tar's own run.json, else the default.
+    None: the value of a tar's own run.json, else the default. `check` reads one file to its end.
+    `seal_again`: a seal that lies there is written once more, for an event that may be lost.
     """
     is_tar = path.is_file() and path.suffix == ".tar"
-    by_default = bundle is None and not is_tar and "DefaultBundle" in stack.outputs
-    remarks = refuse_mistyped(  # a tar may name its own bundle
+    remarks = refuse_choices(
         stack,
-        layout=profile,
-        bundle=stack.default_bundle if by_default else bundle,
+        run_id=run_id,
+        profile=profile,
+        bundle=bundle,
         release_policy=release_policy,
+        is_tar=is_tar,
     )
-    if run_id is not None:
-        refuse_gone(stack.runs.find(run_id))
     if is_tar:
         _refuse_separate_file(path, sample_sheet, "sample sheet", "sample_sheet.csv")
         _refuse_separate_file(path, lab, "laboratory", "lab.toml")
@@ -106,8 +94,6 @@ def submit(
             file=str(path),
             remedy=f"gunzip {path.name}, or submit the folder itself.",
         )
-    policy = release_policy or DEFAULT
-    refuse_other(policy, policies_taken(stack))
     gathered = _checked(
         path,
         quiet=quiet,
@@ -116,12 +102,38 @@ def submit(
         lab=lab,
         profile=profile or "default",
         bundle=bundle,
-        release_policy=policy,
+        release_policy=release_policy or DEFAULT,
         read_limits=read_limits,
         basecalling=stack.outputs.get("Basecalling") == "enabled",
+        check=check,
     )
-    sent = _send(gathered, stack, quiet)
+    sent = _send(gathered, stack, quiet, seal_again=seal_again)
     return replace(sent, remarks=(*remarks, *sent.remarks))
+
+
+def refuse_choices(
+    stack: Stack,
+    *,
+    run_id: str | None,
+    profile: str | None,
+    bundle: str | None,
+    release_policy: str | None,
+    is_tar: bool = False,
+) -> tuple[str, ...]:
+    """Remarks about what could not be checked. Raises Refused for what no file can change: a name
+    that does not exist, a policy that the stack does not take, a run that was deleted."""
+    by_default = bundle is None and not is_tar and "DefaultBundle" in stack.outputs
+    remarks = refuse_mistyped(  # a tar may name its own bundle
+        stack,
+        layout=profile,
+        bundle=stack.default_bundle if by_default else bundle,
+        release_policy=release_policy,
+    )
+    if not is_tar:
+        refuse_other(release_policy or DEFAULT, policies_taken(stack))
+    if run_id is not None:
+        refuse_gone(stack.runs.find(run_id))
+    return remarks
 
 
 def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
@@ -131,8 +143,8 @@ def _checked(path: Path, *, quiet: bool, **options: object) -> Gathered:
         return collect_run(path, checked=lambda file: advance(file.stat().st_size), **options)  # type: ignore[arg-type]
 
 
-def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
-    manifest = _as_sealed_before(gathered.manifest, stack)
+def _send(gathered: Gathered, stack: Stack, quiet: bool, *, seal_again: bool) -> Submission:
+    manifest, is_sealed = _as_sealed_before(gathered.manifest, stack)
     under_way = _under_way(manifest, stack)
     bucket = stack.output("RawBucketName")
     uploads = [
@@ -149,7 +161,8 @@ def _send(gathered: Gathered, stack: Stack, quiet: bool) -> Submission:
     with progress_bar("uploading", sum(u.size for u in uploads), quiet, unit="bytes") as advance:
         sent = send_all(uploads, existing, s3=stack.s3, advance=advance)
     key = s3_keys.seal_key(manifest.run_id)
-    stack.s3.put_object(Bucket=bucket, Key=key, Body=manifest.canonical_json().encode())
+    if seal_again or not is_sealed:
+        stack.s3.put_object(Bucket=bucket, Key=key, Body=manifest.canonical_json().encode())
     return Submission(
         run_id=manifest.run_id,
         files=len(uploads),
@@ -180,22 +193,23 @@ def _under_way(manifest: RunManifest, stack: Stack) -> tuple[str, ...]:
     return ()
 
 
-def _as_sealed_before(manifest: RunManifest, stack: Stack) -> RunManifest:
-    """The seal already in the bucket when it differs only in its creation time, else `manifest`.
+def _as_sealed_before(manifest: RunManifest, stack: Stack) -> tuple[RunManifest, bool]:
+    """The seal already in the bucket when it differs only in its creation time, else `manifest`;
+    and whether it lies there.
 
     A run that failed, was refused or cancelled gets a new seal: the same manifest never runs twice.
     """
     run = stack.runs.find(manifest.run_id)
     refuse_gone(run)
     if run is not None and newest(run).state in RETRYABLE_STATES:
-        return manifest
+        return manifest, False
     raw = stack.bucket("Raw")
     key = s3_keys.seal_key(manifest.run_id)
     if raw.head(key) is None:
-        return manifest
+        return manifest, False
     before = parse_manifest(raw.get(key), run_id=manifest.run_id)
     same = before.model_copy(update={"created_at": manifest.created_at}) == manifest
-    return before if same else manifest
+    return (before, True) if same else (manifest, False)
 
 
 def _refuse_limits(path: Path, limits: ReadLimits | None) -> None:

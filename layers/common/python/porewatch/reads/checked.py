@@ -23,6 +23,9 @@ from porewatch.reads.check import check_file
 from porewatch.reads.folder import Folder
 from porewatch.reads.summary import ReadsSummary
 
+Check = Callable[[Path], ReadsSummary]
+"""Reads one file to its last byte. Raises InputRefused."""
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -38,21 +41,25 @@ class Checked:
 
 
 def check_all(
-    folder: Folder, *, threads: int = 1, heard: Callable[[Path], None] = lambda _path: None
+    folder: Folder,
+    *,
+    threads: int = 1,
+    heard: Callable[[Path], None] = lambda _path: None,
+    check: Check = check_file,
 ) -> Checked:
     """Raises every fault of the folder and of its files: one as it is, several as SeveralRefused
     in the order of the files."""
 
-    def check(path: Path) -> ReadsSummary | InputRefused:
+    def judged(path: Path) -> ReadsSummary | InputRefused:
         try:
-            return check_file(path)
+            return check(path)
         except InputRefused as fault:
             return fault
         finally:
             heard(path)
 
     with ThreadPoolExecutor(threads) as pool:
-        found = dict(zip(folder.reads, pool.map(check, folder.reads.values()), strict=True))
+        found = dict(zip(folder.reads, pool.map(judged, folder.reads.values()), strict=True))
     summaries = {name: s for name, s in found.items() if isinstance(s, ReadsSummary)}
     faults: list[Refused] = [f for f in found.values() if isinstance(f, InputRefused)]
     files, more = _files(summaries, folder)

@@ -1,0 +1,1 @@
+"""`porewatch watch-folder`: send a run while MinKNOW writes it, and seal it."""
