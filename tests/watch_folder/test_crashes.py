@@ -183,6 +183,30 @@ def test_killed_at_a_request_it_goes_on_where_it_was(pc: Pc, number: int) -> Non
     as_submitted(pc, files)
 
 
+@pytest.mark.parametrize("ledger_knows", [True, False])
+def test_killed_when_s3_has_the_seal_it_seals_no_second_time(pc: Pc, ledger_knows: bool) -> None:
+    files = begun(pc.folder)
+    ended(pc.folder)
+
+    def kill() -> None:
+        pc.started[-1].kill()
+        pc.started[-1].wait()
+
+    pc.front.sealed = kill
+    process = pc.start()
+    process.communicate(timeout=90)
+    assert process.returncode == -signal.SIGKILL
+    if ledger_knows:
+        pc.complete()
+    process = pc.start()
+    if not ledger_knows:
+        time.sleep(6)  # it waits for the run that it does not seal again
+        pc.complete()
+    _, err = process.communicate(timeout=90)
+    assert process.returncode == NOT_REPORTABLE, err
+    as_submitted(pc, files)
+
+
 @pytest.mark.slow
 def test_killed_at_every_request_in_turn(pc: Pc) -> None:
     """Each start comes one request further than the last: every moment at which the network is

@@ -165,12 +165,15 @@ def test_a_file_that_grows_after_it_was_sent_arrives_with_its_new_content_and_is
     assert [one["path"] for one in lines if one["event"] == "sent_again"] == [name]
 
 
-def test_a_file_that_is_only_touched_is_not_sent_again(lab: Lab) -> None:
+def test_a_file_that_is_only_touched_is_not_sent_again(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = begun(lab.folder)
     lab.clock.later(60.0, (lab.folder / name_of(0)).touch)
     lab.clock.later(90.0, lambda: ended(lab.folder))
     lab.watch()
     sealed_as_submitted(lab, files)
+    assert [one["event"] for one in printed(capsys) if one["kind"] == "file"] == ["sent"] * 4
 
 
 def test_half_a_file_that_stands_still_waits_for_its_other_half(
@@ -365,11 +368,16 @@ def test_the_folder_is_left_as_it_was(lab: Lab) -> None:
     assert state() == before
 
 
-def test_signal_waits_for_the_seal_where_called_reads_may_come(lab: Lab) -> None:
+def test_signal_waits_for_the_seal_where_called_reads_may_come(
+    lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
     put(lab.folder, "pod5_pass/barcode01/a.pod5", b"signal, and a second copy of what is called")
-    files = {}
+    files: dict[str, bytes] = {}
     lab.clock.later(100.0, lambda: files.update(begun(lab.folder)))
     lab.clock.later(200.0, lambda: ended(lab.folder))
     sent = lab.watch()
     sealed_as_submitted(lab, files)
     assert any("another kind" in line for line in sent.left_out)
+    assert [
+        one["path"] for one in printed(capsys) if one["kind"] == "file" if "pod5" in one["path"]
+    ] == []
