@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.domain.base import now
 from porewatch.domain.people.roles import Action, ProjectId
+from porewatch.domain.reasons.reason import PeopleCode
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.expiry import expires
 from porewatch.domain.rules.revisions import reported
@@ -30,6 +31,7 @@ from porewatch.web.file_pages import page_key
 from porewatch.web.project_names import project_names
 from porewatch.web.router import Visit
 from porewatch.web.signatures.signature_page import signature_page
+from porewatch.web.tier_part import tier_part
 
 POLL_SECONDS = 5
 
@@ -68,13 +70,17 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         shown = show_run(run_id, runs=known, record=record)
         standing = reported(record)
         part = bool(visit.asked("part")["part"])
+        files = () if part else _files(record)
+        closed = _closed(files)
         return visit.page(
             "run_part.html.j2" if part else "run.html.j2",
             run=shown,
             progress=show_progress(shown, stages=wiring.stages()),
             alerts=AlertLedger(wiring.table()).listed(run_id, every=True),
             costs=known.cost_lines(run_id, shown.revision),
-            files=() if part else _files(record),
+            files=files,
+            closed=closed,
+            tier=tier_part(visit) if closed and visit.who.user_id == record.submitted_by else None,
             making=None if part else show_making(record, reports=reports),
             until=kept_until(shown.completed_at if standing else None, days),
             at=now(),
@@ -97,6 +103,14 @@ def _files(record: RunRecord) -> tuple[FileView, ...]:
         storage=wiring.storage_sources(),
         at=now(),
     )
+
+
+def _closed(files: Sequence[FileView]) -> str | None:
+    """Why some of them cannot be read now: their time has ended, or they come back."""
+    refused = {file.storage.refused for file in files}
+    if PeopleCode.RESULTS_CLOSED in refused:
+        return "ended"
+    return "comes_back" if PeopleCode.RESULTS_THAWING in refused else None
 
 
 def _takes_files(visit: Visit, run: RunView) -> bool:
