@@ -484,6 +484,58 @@ def test_nobody_deletes_himself_while_he_would_go_on_paying(
     assert ask("DELETE", "/me", browser(user), "accounts")[0] == 200
 
 
+def test_an_open_checkout_is_closed_when_its_user_deletes_himself(
+    stripe: StandIn, user: str
+) -> None:
+    checkout = begun(user)
+    assert ask("DELETE", "/me", browser(user), "accounts")[0] == 200
+    assert kept() == 0
+    assert stripe.books.checkout(checkout)["status"] == "expired"
+    with pytest.raises(ApiProblem, match="expired"):
+        stripe.books.pay(checkout, WORKS)
+    delivered(stripe)
+    assert kept(CLOCK) == 0 and kept() == 0, "and once more, which changes nothing"
+    assert (stripe.books.taken(customer(user)), tier(user), heard()) == (0, FREE, [])
+
+
+def test_a_checkout_stays_open_for_who_is_still_here(stripe: StandIn, user: str) -> None:
+    checkout = begun(user)
+    assert kept(CLOCK) == 0 and kept() == 0
+    assert stripe.books.checkout(checkout)["status"] == "open"
+
+
+def test_a_deletion_that_was_not_heard_of_closes_the_checkout_within_a_day(
+    stripe: StandIn, user: str
+) -> None:
+    checkout = begun(user)
+    sqs = boto3.client("sqs")
+    sqs.delete_queue(QueueUrl=settings().billing_queue_url)
+    assert ask("DELETE", "/me", browser(user), "accounts")[0] == 200
+    sqs.create_queue(QueueName="billing")
+    assert stripe.books.checkout(checkout)["status"] == "open"
+    assert kept(CLOCK) == 0 and kept() == 0
+    assert stripe.books.checkout(checkout)["status"] == "expired"
+
+
+def test_a_checkout_that_is_paid_just_before_it_is_closed_is_given_back(
+    stripe: StandIn, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = begun(user)
+    assert ask("DELETE", "/me", browser(user), "accounts")[0] == 200
+    read = StripeApi.checkout
+
+    def paid_then(self: StripeApi, checkout_id: str) -> Any:
+        found = read(self, checkout_id)
+        if found.state == "open":
+            stripe.books.pay(checkout, WORKS)
+        return found
+
+    monkeypatch.setattr(StripeApi, "checkout", paid_then)
+    assert kept() == 0
+    assert stripe.books.taken(customer(user)) == 0
+    assert [one["status"] for one in stripe.books.subscriptions.values()] == ["canceled"]
+
+
 def test_who_pays_after_he_deleted_himself_gets_his_money_back(stripe: StandIn, user: str) -> None:
     checkout = begun(user)
     assert ask("DELETE", "/me", browser(user), "accounts")[0] == 200

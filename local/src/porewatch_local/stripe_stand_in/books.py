@@ -108,6 +108,16 @@ class Books:
             self._happened("checkout.session.completed", checkout)
             return checkout
 
+    def expire(self, checkout_id: str) -> Thing:
+        """Nothing can be paid there any more. ApiProblem unless it is open, as Stripe has it."""
+        with self.lock:
+            checkout = self._need(self.checkouts, checkout_id)
+            if checkout["status"] != "open":
+                raise ApiProblem(400, f"this checkout is {checkout['status']}, and not open")
+            checkout |= {"status": "expired", "url": None}
+            self._happened("checkout.session.expired", checkout)
+            return checkout
+
     def subscribe(self, customer: str, card: str, metadata: Thing | None = None) -> Thing:
         """A subscription that is paid, however it came about."""
         now = int(time.time())

@@ -120,6 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if len(parts) == 2 and parts[0] == "subscriptions":
             return books.change(parts[1], order)
+        if len(parts) == 4 and parts[:2] == ["checkout", "sessions"] and parts[3] == "expire":
+            return books.expire(parts[2])
         make = makers.get("/".join(parts))
         if make is None:
             raise ApiProblem(404, UNKNOWN)

@@ -82,6 +82,18 @@ class StripeApi:
         with _translated("read a checkout"):
             return _checkout(self._client.v1.checkout.sessions.retrieve(checkout_id))
 
+    def close_checkout(self, checkout_id: str) -> None:
+        """Nothing can be paid there any more; what was paid already stays. Idempotent; NotFound."""
+        if self.checkout(checkout_id).state != "open":
+            return
+        try:
+            with _translated("close a checkout"):
+                self._client.v1.checkout.sessions.expire(checkout_id)
+        except ConfigurationRefused:
+            if self.checkout(checkout_id).state == "open":
+                raise
+            _log.info("checkout %s was paid, or ended, just now", checkout_id)
+
     def portal(self, customer: str, back: str) -> str:
         """Address of the page on which a customer changes his card, or cancels."""
         order: Any = {"customer": customer, "return_url": back}

@@ -51,7 +51,11 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             sessions=wiring.sessions(),
             tokens=wiring.tokens(),
             webhooks=wiring.webhooks(),
-            entitlements=wiring.entitlements(),
+            paying=own_account.Paying(
+                wiring.entitlements(),
+                wiring.customers(),
+                lambda event: wiring.billing_queue().send(event),
+            ),
         ).public()
 
     @api.get("/me/tokens")

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 from porewatch.domain.billing.billing_event import BillingEvent
 from porewatch.domain.billing.subscriptions import Subscription, entitlement_of, sort_out
-from porewatch.domain.errors import ConfigurationRefused, MessageRefused, Refused, Unavailable
+from porewatch.domain.errors import (
+    ConfigurationRefused,
+    MessageRefused,
+    NotFound,
+    Refused,
+    Unavailable,
+)
 from porewatch.domain.facts.outbox import OutboxRecord
 from porewatch.domain.people.roles import UserId
 from porewatch.domain.tiers.entitlement import tier_of
@@ -66,13 +72,27 @@ def read_subscriptions(event: BillingEvent, reader: Reader) -> None:
 def _keep(user_id: UserId, customer: str, reader: Reader) -> Sequence[Subscription]:
     """What is to be given back."""
     read_at = reader.clock()  # before it is read: a later reading is never older
-    subscriptions = reader.provider.subscriptions(customer)
     user = reader.accounts.user(user_id)
-    found = sort_out(subscriptions, deleted=user is not None and user.deleted)
+    deleted = user is not None and user.deleted
+    if deleted:
+        _close_checkout(user_id, reader)  # before it is read: what is paid till then is found
+    subscriptions = reader.provider.subscriptions(customer)
+    found = sort_out(subscriptions, deleted=deleted)
     before = reader.entitlements.of(user_id)
     if before is not None or found.current is not None:  # else a checkout that came to nothing
         reader.entitlements.keep(entitlement_of(user_id, customer, found.current, before, read_at))
     return found.surplus
+
+
+def _close_checkout(user_id: UserId, reader: Reader) -> None:
+    """Who deleted himself cannot pay by mistake on a page that he left open."""
+    known = reader.customers.of(user_id)
+    if known is None or not known.checkout:
+        return
+    try:
+        reader.provider.close_checkout(known.checkout)
+    except NotFound:
+        _log.info("checkout %s of %s is gone", known.checkout, user_id)
 
 
 def _give_back(user_id: UserId, surplus: Sequence[Subscription], reader: Reader) -> None:

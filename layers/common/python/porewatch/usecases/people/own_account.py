@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from porewatch.domain.base import Model
-from porewatch.domain.errors import AccountRefused
+from porewatch.domain.billing.billing_event import BillingEvent
+from porewatch.domain.errors import AccountRefused, PorewatchError
 from porewatch.domain.mail.suppression import SuppressionCode
 from porewatch.domain.people import policy
 from porewatch.domain.people.account_rules import tombstone
@@ -20,12 +24,14 @@ from porewatch.domain.tiers.tier import TierName
 from porewatch.usecases.views.show_runs import Answer
 
 if TYPE_CHECKING:
+    from porewatch.adapters.billing.customers import Customers
     from porewatch.adapters.people.accounts import Accounts
     from porewatch.adapters.people.credentials import Sessions, Tokens
     from porewatch.adapters.people.entitlements import Entitlements
     from porewatch.adapters.people.mail_suppressions import Suppressions
     from porewatch.adapters.webhooks.store import Webhooks
 
+_log = logging.getLogger(__name__)
 STAYS = ("runs", "audit_trails", "acknowledgements")
 
 
@@ -68,6 +74,15 @@ class MeChange(Model):
     )
     mail: MailChoice | None = None
     mail_suspicions: bool | None = None
+
+
+@dataclass(frozen=True)
+class Paying:
+    """What is known of who pays; `ask` queues a customer, to be read again."""
+
+    entitlements: Entitlements
+    customers: Customers
+    ask: Callable[[BillingEvent], None]
 
 
 class Deleted(Answer):
@@ -121,16 +136,17 @@ def delete_me(
     sessions: Sessions,
     tokens: Tokens,
     webhooks: Webhooks,
-    entitlements: Entitlements,
+    paying: Paying,
 ) -> Deleted:
-    """Remove his data: what opens something first, who he was last. It may be repeated as long as
-    it was not done. AccountRefused for an admin of the stack: there must always be one, and
-    another one takes the role away first; and for somebody whose subscription renews itself."""
+    """Remove his data: what opens something first, who he was last; then what he could still pay is
+    closed. It may be repeated as long as it was not done. AccountRefused for an admin of the stack:
+    there must always be one, and another one takes the role away first; and for somebody whose
+    subscription renews itself."""
     user_id = policy.require_session(who)
     if who.stack_role is Role.ADMIN:
         remedy = "let another admin take the role away first."
         raise AccountRefused(because(PeopleCode.STACK_ADMIN_STAYS), remedy=remedy)
-    paid = entitlements.of(user_id)
+    paid = paying.entitlements.of(user_id)
     if paid is not None and paid.tier is not TierName.FREE and paid.paid_until is None:
         raise AccountRefused(because(PeopleCode.STILL_SUBSCRIBED))
     places = accounts.memberships(user_id)
@@ -143,6 +159,7 @@ def delete_me(
     for webhook in heard:
         webhooks.remove(webhook)
     accounts.forget_user(user_id, tombstone)
+    _close_checkout(user_id, paying)
     for session in begun:
         sessions.end(session)
     return Deleted(
@@ -152,3 +169,17 @@ def delete_me(
         memberships=len(places),
         webhooks=len(heard),
     )
+
+
+def _close_checkout(user_id: str, paying: Paying) -> None:
+    """By who reads his customer: it finds that he is deleted. A message that is not taken does not
+    undo that he is; all customers are read once a day."""
+    customer = paying.customers.of(user_id)
+    if customer is None:
+        return
+    try:
+        paying.ask(
+            BillingEvent(kind="customer", customer=customer.customer, event_type="user deleted")
+        )
+    except PorewatchError as error:
+        _log.warning("an open checkout of %s is closed by the daily reading: %s", user_id, error)
