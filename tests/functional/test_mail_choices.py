@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,8 +14,9 @@ import pytest
 
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.mail_suppressions import Suppressions
+from porewatch.domain import base
 from porewatch.domain.base import now
-from porewatch.domain.mail.declining import Declined, MailGroup
+from porewatch.domain.mail.declining import LASTS, Declined, MailGroup, link_holds
 from porewatch.domain.mail.suppression import Suppression, SuppressionCode
 from porewatch.domain.people.accounts import MailChoice, User
 from porewatch.domain.people.roles import Role
@@ -96,8 +99,37 @@ def test_a_link_that_is_not_ours_declines_nothing(lab: Lab, box: Mailbox) -> Non
 
 
 def test_a_link_of_a_deleted_user_does_nothing(lab: Lab) -> None:
-    declined = Declined(user_id="u-" + "a" * 16, group=MailGroup.RUNS)
+    declined = link_holds("u-" + "a" * 16, MailGroup.RUNS, now())
     assert visit("POST", wiring.unsubscribe_tokens().make(declined))["statusCode"] == 204
+
+
+def test_a_link_works_for_its_time_and_then_says_what_to_do(
+    lab: Lab, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = now()
+    send("mailer", happened("RunCompleted", lab.run()))
+    token = token_of(box)
+    assert LASTS.days == 90
+    monkeypatch.setattr(base, "clock", lambda: begin + LASTS + timedelta(seconds=60))
+    page = visit("GET", token)
+    assert page["statusCode"] == 410
+    assert "older than 90 days" in page["body"] and "/web/account" in page["body"]
+    assert "data-method" not in page["body"], "there is nothing to press"
+    refused = visit("POST", token)
+    assert refused["statusCode"] == 409 and "account page" in refused["body"]
+    assert user_of(lab).mail is MailChoice.ALL
+    monkeypatch.setattr(base, "clock", lambda: begin + LASTS - timedelta(seconds=60))
+    assert visit("GET", token)["statusCode"] == 200
+    assert visit("POST", token)["statusCode"] == 204
+    assert user_of(lab).mail is MailChoice.NONE
+
+
+def test_a_link_of_a_version_without_times_is_over(lab: Lab) -> None:
+    """Nobody knows how old it is."""
+    declined = Declined(user_id=lab.users[Role.VIEWER], group=MailGroup.RUNS)
+    token = wiring.unsubscribe_tokens().make(declined)
+    assert (visit("GET", token)["statusCode"], visit("POST", token)["statusCode"]) == (410, 409)
+    assert user_of(lab).mail is MailChoice.ALL
 
 
 @pytest.mark.parametrize("change", [{"mail_suspicions": False}, {"mail": "failures"}])
@@ -173,15 +205,17 @@ def test_the_pages_of_mail_can_be_read_by_everybody(
     lab.change(Role.VIEWER, language=language)
     why = Suppression(code=SuppressionCode.BOUNCED, at=now())
     Suppressions(lab.people).add("viewer@lab.example", why)
-    declined = Declined(user_id=lab.users[Role.VIEWER], group=MailGroup.SUSPICIONS)
+    declined = link_holds(lab.users[Role.VIEWER], MailGroup.SUSPICIONS, now())
     token = wiring.unsubscribe_tokens().make(declined)
+    old = wiring.unsubscribe_tokens().make(declined.model_copy(update={"until": now()}))
     css = (ROOT / "layers/common/python/porewatch/web/static/page.css").read_text()
     window = browser.new_page(
         color_scheme=scheme,  # type: ignore[arg-type]
         viewport={"width": 360, "height": 900},
     )
     for path, query in (
-        ("unsubscribe", {"token": token}), ("confirm-mail", {"secret": "x"}), ("account", {}),
+        ("unsubscribe", {"token": token}), ("unsubscribe", {"token": old}),
+        ("confirm-mail", {"secret": "x"}), ("account", {}),
     ):  # fmt: skip
         body = answer(lab, "GET", path, **query)["body"]
         assert f'<html lang="{language}">' in body
@@ -190,5 +224,8 @@ def test_the_pages_of_mail_can_be_read_by_everybody(
         window.evaluate(axe)
         found = window.evaluate("axe.run()")
         assert found["passes"] and found["violations"] == [], path
+        if kept := os.environ.get("POREWATCH_SCREENSHOTS"):
+            over = "-over" if query.get("token") == old else ""
+            window.screenshot(path=f"{kept}/{path}{over}-{language}-{scheme}.png", full_page=True)
     assert window.locator(".note.warn button").count() == 1
     window.close()

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from porewatch.domain.base import now
+from porewatch.domain.mail.declining import LASTS
 from porewatch.edge import wiring
 from porewatch.edge.http import pages_root
 from porewatch.usecases.mail import confirm_address, decline_mail
@@ -19,14 +20,21 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/web/unsubscribe")
     def ask() -> Response[str]:
         visit = Visit(api)
-        group = decline_mail.look_at(_token(visit), tokens=wiring.unsubscribe_tokens())
-        return visit.page("unsubscribe.html.j2", group=group.value)
+        asked = decline_mail.look_at(_token(visit), tokens=wiring.unsubscribe_tokens())
+        over = asked.over(now())
+        return visit.page(
+            "unsubscribe.html.j2",
+            HTTPStatus.GONE if over else HTTPStatus.OK,
+            group=asked.group.value,
+            over=over,
+            days=LASTS.days,
+        )
 
     @api.post("/web/unsubscribe")
     def do() -> Response[str]:
         visit = Visit(api)
         decline_mail.decline(
-            _token(visit), tokens=wiring.unsubscribe_tokens(), accounts=wiring.accounts()
+            _token(visit), now(), tokens=wiring.unsubscribe_tokens(), accounts=wiring.accounts()
         )
         return _done(visit)
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
-from porewatch.domain.base import Model
+from pydantic import Field
+
+from porewatch.domain.base import Model, Moment
+from porewatch.domain.errors import AccountRefused
 from porewatch.domain.mail.occasions import MailKind
 from porewatch.domain.people.accounts import MailChoice, User
 from porewatch.domain.people.roles import UserId
+from porewatch.domain.reasons.reason import PeopleCode, because
+
+LASTS = timedelta(days=90)
+"""How long a link to unsubscribe works: our choice. Who finds the mail later must not be able to
+change what its receiver chose since."""
 
 
 class MailGroup(StrEnum):
@@ -18,10 +28,28 @@ class MailGroup(StrEnum):
 
 
 class Declined(Model):
-    """One user and one group of mails."""
+    """One user and one group of mails, as a link to unsubscribe holds them."""
 
     user_id: UserId
     group: MailGroup
+    until: Annotated[
+        Moment | None, Field(description="the link works until then; None: of an earlier version")
+    ] = None
+
+    def over(self, at: datetime) -> bool:
+        """Whether the link does not work any more. One without a time is of an earlier version, and
+        may be of any age."""
+        return self.until is None or at >= self.until
+
+    def refuse_over(self, at: datetime) -> None:
+        """AccountRefused when the link does not work any more."""
+        if self.over(at):
+            raise AccountRefused(because(PeopleCode.UNSUBSCRIBE_OVER, days=LASTS.days))
+
+
+def link_holds(user_id: UserId, group: MailGroup, at: datetime) -> Declined:
+    """What a link holds that is sent now."""
+    return Declined(user_id=user_id, group=group, until=at + LASTS)
 
 
 def group_of(kind: MailKind) -> MailGroup:

@@ -13,6 +13,7 @@ class PeopleCode(StrEnum):
     INVITATION_WITHDRAWN = "invitation_withdrawn"
     INVITATION_USED = "invitation_used"
     SHARE_EXPIRED = "share_expired"
+    UNSUBSCRIBE_OVER = "unsubscribe_over"
     SHARE_REVOKED = "share_revoked"
     OWN_ADMIN_ROLE = "own_admin_role"
     LAST_ADMIN = "last_admin"

@@ -9,7 +9,7 @@ from datetime import datetime
 from porewatch.domain.archive.results_expiring import ResultsExpiring
 from porewatch.domain.archive.results_thawed import ResultsThawed
 from porewatch.domain.errors import AlreadyDone
-from porewatch.domain.mail.declining import Declined, MailGroup
+from porewatch.domain.mail.declining import MailGroup, link_holds
 from porewatch.domain.mail.expiring import Ending, expiring_letter
 from porewatch.domain.mail.letter import Letter, user_letter
 from porewatch.domain.mail.occasions import OLDEST, MailKind
@@ -46,9 +46,9 @@ def mail_user(event: UserEvent, office: PostOffice, at: datetime, *, paid: PaidT
             return False  # of 200 runs of one day, 199 events find that here
         ending = find_ending(event, user, at, paid=paid, runs=office.runs, accounts=office.accounts)
         return ending is not None and _send(
-            occasion, user, _about(ending, user, at, office), office
+            occasion, user, _about(ending, user, at, office), office, at
         )
-    return _send(occasion, user, _about_himself(occasion, user, office), office)
+    return _send(occasion, user, _about_himself(occasion, user, office), office, at)
 
 
 def _occasion(event: UserEvent, at: datetime, paid: PaidTiers) -> UserOccasion | None:
@@ -68,13 +68,15 @@ def _about_himself(occasion: UserOccasion, user: User, office: PostOffice) -> Wr
     return lambda link: user_letter(occasion, language_of(user), office.root, link)
 
 
-def _send(occasion: UserOccasion, user: User, write: Write, office: PostOffice) -> bool:
+def _send(
+    occasion: UserOccasion, user: User, write: Write, office: PostOffice, at: datetime
+) -> bool:
     if office.suppressions.find(user.email) is not None:
         _log.info("no mail to %s: his address is suppressed", user.user_id)
         return False
     try:
         with office.inbox.once(_key(occasion)):
-            mail_id = office.send(user.email, write(_unsubscribe(occasion, user, office)))
+            mail_id = office.send(user.email, write(_unsubscribe(occasion, user, office, at)))
     except AlreadyDone:
         return False
     _log.info("%s is mail %s", occasion.key, mail_id)
@@ -85,9 +87,9 @@ def _key(occasion: UserOccasion) -> str:
     return f"mail:{occasion.key}"
 
 
-def _unsubscribe(occasion: UserOccasion, user: User, office: PostOffice) -> str:
+def _unsubscribe(occasion: UserOccasion, user: User, office: PostOffice, at: datetime) -> str:
     """Empty for what cannot be declined."""
     if occasion.kind not in CAN_BE_DECLINED:
         return ""
-    token = office.token(Declined(user_id=user.user_id, group=MailGroup.RUNS))
+    token = office.token(link_holds(user.user_id, MailGroup.RUNS, at))
     return f"{office.root}/web/unsubscribe?token={token}"

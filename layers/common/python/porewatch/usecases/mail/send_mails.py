@@ -15,7 +15,7 @@ from porewatch.domain.errors import (
     Unavailable,
 )
 from porewatch.domain.facts.fact import Fact
-from porewatch.domain.mail.declining import Declined, group_of
+from porewatch.domain.mail.declining import Declined, group_of, link_holds
 from porewatch.domain.mail.letter import AboutRun, Letter, letter_about
 from porewatch.domain.mail.occasions import OLDEST, MailKind, Occasion, occasion_of
 from porewatch.domain.mail.recipients import (
@@ -73,7 +73,7 @@ def send_mails(fact: Fact, office: PostOffice, at: datetime) -> int:
     sent, refused = 0, []
     for user in _receivers(occasion, run, office):
         try:
-            sent += _send(occasion, run, user, office)
+            sent += _send(occasion, run, user, office, at)
         except ReceiverRefused as error:
             _log.warning("mail to %s is refused: %s", user.user_id, error)
             refused.append(user.user_id)
@@ -126,12 +126,12 @@ def _waits(occasion: Occasion, run: RunRecord, user: User, accounts: Accounts) -
     return occasion.kind in WAITING and policy.may(who, Action.REVIEW, run.project)
 
 
-def _send(occasion: Occasion, run: RunRecord, user: User, office: PostOffice) -> int:
+def _send(occasion: Occasion, run: RunRecord, user: User, office: PostOffice, at: datetime) -> int:
     """1, or 0 when he has it already or his address gets none."""
     if office.suppressions.find(user.email) is not None:
         _log.info("no mail to %s: his address is suppressed", user.user_id)
         return 0
-    declined = Declined(user_id=user.user_id, group=group_of(occasion.kind))
+    declined = link_holds(user.user_id, group_of(occasion.kind), at)
     about = AboutRun(
         name=run.name or run.run_id,
         project=_project(run, office),
