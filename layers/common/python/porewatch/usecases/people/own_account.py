@@ -174,12 +174,10 @@ def delete_me(
 def _close_checkout(user_id: str, paying: Paying) -> None:
     """By who reads his customer: it finds that he is deleted. A message that is not taken does not
     undo that he is; all customers are read once a day."""
-    customer = paying.customers.of(user_id)
-    if customer is None:
-        return
     try:
-        paying.ask(
-            BillingEvent(kind="customer", customer=customer.customer, event_type="user deleted")
-        )
+        known = paying.customers.of(user_id)
+        if known is not None:
+            event = "user deleted"
+            paying.ask(BillingEvent(kind="customer", customer=known.customer, event_type=event))
     except PorewatchError as error:
         _log.warning("an open checkout of %s is closed by the daily reading: %s", user_id, error)
