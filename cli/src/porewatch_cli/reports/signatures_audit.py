@@ -85,6 +85,7 @@ _SAYS = {
     SignatureFound.OTHER_REPORT: "is of another report than the one that is published",
     SignatureFound.UNCHAINED: "does not follow the signature before it",
     SignatureFound.NOT_IN_ITS_DAY: "is not the one that the signed record of its day names",
+    SignatureFound.NOT_CONFIRMED: "names a sign-in that was for something else",
     SignatureFound.COPY_CHANGED: "has copies that do not state what was signed",
 }
 

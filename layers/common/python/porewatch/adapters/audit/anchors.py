@@ -7,10 +7,13 @@ Order: keep and read an anchor, keep and read a day's record, proofs.
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
+
+from pydantic import ValidationError
 
 from porewatch.adapters.audit.audit_key import AuditKey
 from porewatch.adapters.items import Item, run_key
@@ -20,6 +23,7 @@ from porewatch.domain.results.audit_anchors import (
     Anchor,
     AnchorDay,
     Recorded,
+    Unreadable,
     signed_day,
     signed_text,
 )
@@ -31,6 +35,7 @@ AUDIT = "AUDIT"
 """Partition of the chain of days."""
 DAY_PREFIX = "DAY#"
 SIGNATURE_PREFIX = "SIGNATURE#"
+_log = logging.getLogger(__name__)
 
 
 class Anchors:
@@ -61,10 +66,16 @@ class Anchors:
         return item is not None and item.kind is not None
 
     def after(self, place: str) -> Iterator[Recorded]:
-        """All anchors and signatures after this place (`Anchor.place`), in order of time."""
+        """All anchors and signatures after this place (`Anchor.place`), in order of time. What is
+        none any more is named, so that the day's record says so, and the next days have theirs."""
         for item in self._table.query_kind(ANCHORS, past=place):
-            of_signature = item.sk.startswith(SIGNATURE_PREFIX)
-            yield item.model(Signature) if of_signature else item.model(Anchor)
+            try:
+                yield _recorded(item)
+            except ValidationError:
+                _log.error("%s %s was changed: it cannot be read", item.pk, item.sk)
+                yield Unreadable(
+                    place=item.kind[1] if item.kind else place, of=f"{item.pk} {item.sk}"
+                )
 
     def proves(self, anchor: Anchor) -> bool:
         """Whether KMS says that its key made this anchor."""
@@ -101,6 +112,12 @@ class Anchors:
 
     def _mac_of_day(self, record: AnchorDay) -> str:
         return self._key.mac(signed_day(self._stack, record), "sign the heads of a day")
+
+
+def _recorded(item: Item) -> Recorded:
+    if item.sk.startswith(SIGNATURE_PREFIX):
+        return item.model(Signature)
+    return item.model(Anchor)
 
 
 def _place(revision: int) -> str:

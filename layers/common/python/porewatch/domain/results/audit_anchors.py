@@ -54,6 +54,18 @@ class Recorded(Protocol):
     def line(self) -> str: ...
 
 
+class Unreadable(Model):
+    """What stood there and can no longer be read; `of`: which record of the ledger."""
+
+    place: str
+    of: str
+
+    @property
+    def line(self) -> str:
+        """How the day's record names it: as no head and no signature."""
+        return f"{self.of} unreadable"
+
+
 class AnchorDay(Model):
     """The heads that were published and the signatures that were made up to the end of `day` (UTC)
     and stand in no earlier record.

@@ -51,13 +51,15 @@ _ACTIONS = {
 class Confirmation(Model):
     """The new sign-in at the identity provider for this signature alone. `signed_in_at`: when
     that was, by the provider's clock; `nonce`: of the ID token, made from what is signed
-    (`signing_act.nonce_for`) and `salt`."""
+    (`signing_act.nonce_for`) and `salt`, so that it can be made again; `begun_at`: part of it, None
+    in signatures of earlier versions."""
 
     issuer: str
     signed_in_at: Moment
     confirmed_at: Moment
     salt: str
     nonce: str
+    begun_at: Moment | None = None
 
 
 class Change(Model):

@@ -19,7 +19,12 @@ from porewatch.domain.people.roles import UserId
 from porewatch.domain.reasons.reason import SignatureCode, because
 from porewatch.domain.runs import RunId
 from porewatch.domain.signatures.refusals import SignatureRefused
-from porewatch.domain.signatures.signature import Confirmation, Meaning, Statement
+from porewatch.domain.signatures.signature import (
+    Confirmation,
+    Meaning,
+    Signature,
+    Statement,
+)
 
 ACT_LIFE = timedelta(minutes=10)
 """From the form to the end of the sign-in: a person may have to find a telephone first."""
@@ -75,6 +80,29 @@ def nonce_for(act: SigningAct, salt: str) -> str:
     return unpadded(sha256(f"{salt}.{act.subject}".encode()).digest())
 
 
+def confirms(signature: Signature) -> bool | None:
+    """Whether the sign-in that a signature names was for what it says, made again from all of it;
+    None for one of an earlier version, which has not all that takes."""
+    found = signature.confirmation
+    if found.begun_at is None:
+        return None
+    act = SigningAct(
+        act_id=signature.act_id,
+        user_id=signature.user_id,
+        run_id=signature.run_id,
+        revision=signature.revision,
+        samples=signature.samples,
+        meaning=signature.meaning,
+        reason=signature.reason,
+        report_sha256=signature.report_sha256,
+        audit_head=signature.audit_head,
+        made_at=found.begun_at,
+    )
+    in_time = found.begun_at <= found.confirmed_at <= signature.at
+    fresh = found.signed_in_at >= found.begun_at - CLOCKS_APART
+    return in_time and fresh and hmac.compare_digest(found.nonce, nonce_for(act, found.salt))
+
+
 def confirmed(
     act: SigningAct,
     *,
@@ -95,7 +123,12 @@ def confirmed(
     if signed_in_at is None or signed_in_at < asked_at - CLOCKS_APART:
         raise SignatureRefused(because(SignatureCode.SIGNATURE_NOT_FRESH), remedy=AGAIN)
     confirmation = Confirmation(
-        issuer=issuer, signed_in_at=signed_in_at, confirmed_at=at, salt=salt, nonce=nonce
+        issuer=issuer,
+        signed_in_at=signed_in_at,
+        confirmed_at=at,
+        salt=salt,
+        nonce=nonce,
+        begun_at=act.made_at,
     )
     return act.model_copy(update={"confirmation": confirmation})
 

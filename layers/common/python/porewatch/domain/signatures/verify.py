@@ -9,6 +9,7 @@ from porewatch.domain.base import Model
 from porewatch.domain.results.audit import GENESIS
 from porewatch.domain.results.audit_anchors import AnchorDay
 from porewatch.domain.signatures.signature import Signature
+from porewatch.domain.signatures.signing_act import confirms
 
 PERSON = frozenset({"user_id", "name", "role"})
 TIME = frozenset({"at", "confirmation"})
@@ -25,6 +26,7 @@ class SignatureFound(StrEnum):
     OTHER_REPORT = "signature_of_another_report"
     UNCHAINED = "signature_out_of_order"
     NOT_IN_ITS_DAY = "signature_not_in_its_day"
+    NOT_CONFIRMED = "signature_not_confirmed_for_it"
     COPY_CHANGED = "signature_copy_changed"
 
 
@@ -76,6 +78,8 @@ def signature_faults(
             yield SignatureFault(code=SignatureFound.OTHER_RUN, number=number)
         elif previous and one.previous != previous:
             yield SignatureFault(code=SignatureFound.UNCHAINED, number=number)
+        elif confirms(one) is False:
+            yield SignatureFault(code=SignatureFound.NOT_CONFIRMED, number=number)
         elif _of_another(one, published.get(one.revision)):
             yield SignatureFault(code=SignatureFound.OTHER_REPORT, number=number)
         elif _not_named(one, named, days):

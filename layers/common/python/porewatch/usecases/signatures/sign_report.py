@@ -170,10 +170,7 @@ def _signed(
     confirmation = need_confirmation(act, at)
     subject = subject_to_sign(run, desk)
     earlier = desk.signatures.of(run.run_id)
-    forged = bool(desk.signatures.unreadable(run.run_id))
-    if forged or (earlier and not desk.signatures.made(earlier[-1])):
-        why = because(SignatureCode.SIGNATURE_FORGED)
-        raise SignatureRefused(why, remedy="`porewatch audit` names it.")
+    _refuse_forged(run.run_id, earlier, desk)
     order = Sign(
         meaning=act.meaning,
         revision=act.revision,
@@ -213,6 +210,22 @@ def _signed(
     except Conflict:
         return None
     return signature
+
+
+def _refuse_forged(run_id: str, earlier: Sequence[Signature], desk: Desk) -> None:
+    """A signature over these vouches for all of them: each is made again, and follows the one
+    before it. SignatureRefused; Unavailable or Throttled."""
+    previous, unreadable = GENESIS, desk.signatures.unreadable(run_id)
+    for number, one in enumerate(earlier, start=1):
+        follows = one.run_id == run_id and (one.number, one.previous) == (number, previous)
+        if unreadable or not follows or not desk.signatures.made(one):
+            break
+        previous = one.fingerprint
+    else:
+        if not unreadable:
+            return
+    why = because(SignatureCode.SIGNATURE_FORGED)
+    raise SignatureRefused(why, remedy="`porewatch audit` names it.")
 
 
 def _step(
