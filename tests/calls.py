@@ -96,7 +96,7 @@ _NAMES = {
     "worker.log",
 }
 """Of objects that a right tells apart from others of their folder."""
-_FOLDERS = {"runs", "quarantine", "manifests", "bundles", "inbox", "signatures"}
+_FOLDERS = {"runs", "quarantine", "manifests", "bundles", "inbox", "signatures", "days"}
 _USER = re.compile(r"A[A-Z0-9]{8,}:[\w.-]+")
 """`aws:userid` of a machine."""
 _SUBJECTS = {

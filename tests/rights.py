@@ -172,6 +172,7 @@ BUCKETS = {
     "results": "ResultsBucket",
     "reports": "ReportsBucket",
     "references": "ReferencesBucket",
+    "anchors": "AnchorsBucket",
 }
 """Buckets of the tests, as the template calls them."""
 

@@ -2,6 +2,7 @@
 of audit heads of a day that is over."""
 
 from porewatch.adapters.audit.anchors import Anchors
+from porewatch.adapters.audit.locked_anchors import LockedAnchors
 from porewatch.compute.carbon import carbon_factors
 from porewatch.compute.price_table import price_list
 from porewatch.domain.base import now
@@ -34,7 +35,8 @@ def publish(task: Finish) -> Published:
 
 @on_event(clock)
 def record(_: None) -> None:
-    record_anchors(anchors(), now)
+    bucket = settings().anchors_bucket
+    record_anchors(anchors(), now, LockedAnchors(bucket) if bucket else None)
 
 
 lambda_handler = by_trigger(task=publish, eventbridge=record)

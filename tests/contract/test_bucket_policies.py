@@ -41,7 +41,17 @@ OF_WORKERS: dict[str, dict[str, Any]] = {
     },
 }
 
-LOGGED = ("RawBucket", "ResultsBucket", "ReportsBucket", "ReferencesBucket")
+LOGGED = ("RawBucket", "ResultsBucket", "ReportsBucket", "ReferencesBucket", "AnchorsBucket")
+
+
+def arn(name: str) -> object:
+    """Of a bucket; the one that a stack need not have when it is there."""
+    there = {"Fn::GetAtt": [name, "Arn"]}
+    if name != "AnchorsBucket":
+        return there
+    return {"Fn::If": ["LocksAnchors", there, {"Ref": "AWS::NoValue"}]}
+
+
 LOG_DELIVERY = {
     "Sid": "S3WritesLogs",
     "Effect": "Allow",
@@ -52,7 +62,7 @@ LOG_DELIVERY = {
         for name in LOGGED
     ],
     "Condition": {
-        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": [name, "Arn"]} for name in LOGGED]},
+        "ArnEquals": {"aws:SourceArn": [arn(name) for name in LOGGED]},
         "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
     },
 }

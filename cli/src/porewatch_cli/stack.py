@@ -10,6 +10,7 @@ import json
 import os
 import socket
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from botocore.exceptions import (
 from porewatch.adapters.accounting.statements import Accounting
 from porewatch.adapters.audit.anchors import Anchors
 from porewatch.adapters.audit.audit_key import AuditKey
+from porewatch.adapters.audit.locked_anchors import LockedAnchors
 from porewatch.adapters.audit.signatures import Signatures
 from porewatch.adapters.clients import ADDRESSED
 from porewatch.adapters.ledger.alerts import AlertLedger
@@ -105,6 +107,12 @@ class Stack:
         key = self.outputs.get("AuditKeyArn")
         kms = self.session.client("kms", endpoint_url=self.endpoint)
         return Anchors(self.table, self.name, key, kms) if key else None
+
+    @property
+    def locked_days(self) -> dict[date, str]:
+        """Day -> digest of its record's locked copy; none without AnchorLockDays."""
+        bucket = self.outputs.get("AnchorsBucketName")
+        return LockedAnchors(bucket, self.s3).digests() if bucket else {}
 
     @cached_property
     def signatures(self) -> Signatures | None:

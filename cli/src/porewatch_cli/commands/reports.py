@@ -126,7 +126,8 @@ def audit(
     does.
     """
     from porewatch.domain.errors import Refused
-    from porewatch_cli.reports.audit import anchored, audit_report, audit_signatures, kept_head
+    from porewatch_cli.reports.audit import anchored, audit_report, audit_signatures
+    from porewatch_cli.reports.kept_head import kept_head
     from porewatch_cli.reports.reports import report_as_written
     from porewatch_cli.terminal import EXIT_FAILED
 

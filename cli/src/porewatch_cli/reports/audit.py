@@ -5,17 +5,14 @@ A chain that was rewritten as a whole is consistent: only a head kept elsewhere 
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from porewatch.domain.errors import InputRefused, Refused
+from porewatch.domain.errors import Refused
 from porewatch.domain.results.audit_anchors import (
     Anchor,
     AnchorDay,
@@ -25,6 +22,7 @@ from porewatch.domain.results.audit_anchors import (
     found_by_day,
     heads_of,
     recorded_on,
+    unlike,
 )
 from porewatch.domain.results.report import Report
 from porewatch_cli.plurals import plural
@@ -35,9 +33,6 @@ if TYPE_CHECKING:
     from porewatch.adapters.audit.anchors import Anchors
     from porewatch_cli.reports.signatures_audit import Signed
     from porewatch_cli.stack import Stack
-
-HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-REMEDY = "give the 64 characters that `porewatch audit` or the sign-off printed, or a file of them."
 
 
 @dataclass(frozen=True)
@@ -108,6 +103,7 @@ class Anchored:
             DayFound.MISSING: "the signed record of its day does not name it",
             DayFound.BROKEN: f"the chain of daily records is broken at {self.day}",
             DayFound.FORGED: f"the record of {self.day} was not made by the stack's audit key",
+            DayFound.UNLIKE_LOCKED: f"the record of {self.day} is not its locked copy",
         }[self.chain]
 
     @property
@@ -124,7 +120,8 @@ def anchored(report: Report, stack: Stack) -> Anchored:
         return Anchored(AnchorFound.NONE, DayFound.NONE)
     days = anchors.days()
     anchor = anchors.of(report.run_id, report.revision)
-    chain = _chain(anchors, days, since=anchor.at.astimezone(UTC).date() if anchor else date.min)
+    since = anchor.at.astimezone(UTC).date() if anchor else date.min
+    chain = _chain(stack, anchors, days, since)
     if anchor is None:
         return _unanchored(report, days, chain, _deleted(stack, report))
     chain = _with_anchor(anchor, anchors, days, chain)
@@ -136,9 +133,13 @@ def anchored(report: Report, stack: Stack) -> Anchored:
     return replace(compared, found=AnchorFound.SIGNED)
 
 
-def _chain(anchors: Anchors, days: Sequence[AnchorDay], since: date) -> Anchored:
-    """Check that the daily records form a chain, and the signature of each record from `since` on
-    and of the newest. A record covers the one before it only as far as its writer verified it."""
+def _chain(stack: Stack, anchors: Anchors, days: Sequence[AnchorDay], since: date) -> Anchored:
+    """Check that the daily records form a chain, are their locked copies, and the signature of each
+    record from `since` on and of the newest. A record covers the one before it only as far as its
+    writer verified it."""
+    other = unlike(days, stack.locked_days)
+    if other is not None:
+        return Anchored(AnchorFound.NONE, DayFound.UNLIKE_LOCKED, day=other)
     if not days:
         return Anchored(AnchorFound.NONE, DayFound.NONE)
     broken = next(breaks(days), None)
@@ -256,40 +257,6 @@ def _print_faults(faults: Sequence[str]) -> None:
 def _print_valid(signed: Signed | None) -> None:
     for line in signed.remarks if signed else ():
         console.print(line)
-
-
-def kept_head(given: str) -> str:
-    """The head of `--head`: the hash itself, or the one in a file (output of `porewatch audit`, an
-    earlier report.json, a note). Raises InputRefused for none, or several."""
-    if HASH.fullmatch(given.strip().lower()):
-        return given.strip().lower()
-    path = Path(given)
-    if not path.is_file():
-        raise InputRefused("not a head, and not a file.", file=given, remedy=REMEDY)
-    text = path.read_text(encoding="utf-8", errors="replace")
-    named = _in_json(text)
-    heads: dict[str, None] = dict.fromkeys(HASH.findall(text.lower()) if named is None else named)
-    if len(heads) != 1:
-        raise InputRefused(
-            f"the file holds {len(heads)} heads." if heads else "the file holds no head.",
-            file=given,
-            remedy=REMEDY,
-        )
-    return next(iter(heads))
-
-
-def _in_json(text: str) -> list[str] | None:
-    """Heads in a report (its trail) or in the output of `porewatch audit --json`, whose other
-    hashes are no heads; None for other text."""
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return None
-    if not isinstance(document, dict):
-        return None
-    trail = document.get("audit")
-    head = trail.get("head") if isinstance(trail, dict) else document.get("head")
-    return HASH.findall(head) if isinstance(head, str) else []
 
 
 def _compared_with_kept(head: str, kept: str | None) -> str:

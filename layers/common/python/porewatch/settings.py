@@ -57,6 +57,7 @@ class Settings(BaseModel):
     default_bundle: str
     release_policies: Annotated[tuple[str, ...], BeforeValidator(_by_comma)] = (ANY,)
     references_bucket: str = ""
+    anchors_bucket: str = ""
     bundles_elsewhere: bool = True
     basecalling: Literal["enabled", "disabled"] = "disabled"
     link_seconds: int = 3600

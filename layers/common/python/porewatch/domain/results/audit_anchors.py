@@ -9,7 +9,7 @@ leaves it in its day's record, and a record that is changed or removed breaks th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -108,10 +108,14 @@ class DayFound(StrEnum):
     MISSING = "not_in_its_day"
     BROKEN = "chain_broken"
     FORGED = "chain_not_by_the_audit_key"
+    UNLIKE_LOCKED = "chain_not_the_locked_copy"
 
     @property
     def denies(self) -> bool:
-        return self in (DayFound.MISSING, DayFound.BROKEN, DayFound.FORGED)
+        return self in (
+            *(DayFound.MISSING, DayFound.BROKEN, DayFound.FORGED),
+            DayFound.UNLIKE_LOCKED,
+        )
 
 
 def signed_text(stack: str, anchor: Anchor) -> bytes:
@@ -161,6 +165,13 @@ def breaks(records: Sequence[AnchorDay]) -> Iterator[date]:
         if record.previous != (before.digest() if before else GENESIS) or record.day != due:
             yield record.day
         before = record
+
+
+def unlike(records: Sequence[AnchorDay], locked: Mapping[date, str]) -> date | None:
+    """The first day whose record is another than its locked copy, or is not there any more.
+    `locked`: day -> digest of the copy."""
+    kept = {record.day: record.digest() for record in records}
+    return next((day for day, digest in sorted(locked.items()) if kept.get(day) != digest), None)
 
 
 def recorded_on(anchor: Anchor, records: Sequence[AnchorDay]) -> AnchorDay | None:

@@ -16,15 +16,19 @@ from porewatch.domain.results.audit_anchors import (
 
 if TYPE_CHECKING:
     from porewatch.adapters.audit.anchors import Anchors
+    from porewatch.adapters.audit.locked_anchors import LockedAnchors
 
 MOST_DAYS = 60
 """Records per call: after a long pause the rest follows in an hour."""
 _log = logging.getLogger(__name__)
 
 
-def record_anchors(anchors: Anchors, clock: Callable[[], datetime]) -> int:
+def record_anchors(
+    anchors: Anchors, clock: Callable[[], datetime], locked: LockedAnchors | None = None
+) -> int:
     """Record every day that is over and has no record, a day without heads too, so that a missing
-    record is noticed. Returns the number of new records.
+    record is noticed. Returns the number of new records. `locked`: where each record is copied
+    before another one is signed over it; the newest is copied at the latest an hour later.
 
     Raises ChainForged when the newest record was not made by the key: a record signed over it would
     vouch for it. Unavailable or Throttled.
@@ -32,6 +36,8 @@ def record_anchors(anchors: Anchors, clock: Callable[[], datetime]) -> int:
     last = anchors.last_day()
     for made in range(MOST_DAYS):
         _refuse_forged(anchors, last)
+        if locked is not None and last is not None:
+            locked.keep(last)
         day = day_due(last, clock())
         if day is None:
             return made

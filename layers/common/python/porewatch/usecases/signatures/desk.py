@@ -15,7 +15,7 @@ from porewatch.domain.errors import NotFound
 from porewatch.domain.reasons.reason import SignatureCode, because
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.answers_digest import answers_digest
-from porewatch.domain.results.audit import faults
+from porewatch.domain.results.audit import GENESIS, faults
 from porewatch.domain.results.publishing import REPORT
 from porewatch.domain.results.report import Report
 from porewatch.domain.results.sample_states import states_of
@@ -123,6 +123,22 @@ def changes_since(
     if before is None:
         raise _refused(SignatureCode.SIGNATURE_NO_REPORT)
     return changes(states_of(before.report), states_of(subject.report), samples)
+
+
+def refuse_forged(run_id: str, earlier: Sequence[Signature], desk: Desk) -> None:
+    """A signature over these vouches for all of them: each is made again, and follows the one
+    before it. SignatureRefused; Unavailable or Throttled."""
+    previous, unreadable = GENESIS, desk.signatures.unreadable(run_id)
+    for number, one in enumerate(earlier, start=1):
+        follows = one.run_id == run_id and (one.number, one.previous) == (number, previous)
+        if unreadable or not follows or not desk.signatures.made(one):
+            break
+        previous = one.fingerprint
+    else:
+        if not unreadable:
+            return
+    why = because(SignatureCode.SIGNATURE_FORGED)
+    raise SignatureRefused(why, remedy="`porewatch audit` names it.")
 
 
 def _refused(code: SignatureCode) -> SignatureRefused:

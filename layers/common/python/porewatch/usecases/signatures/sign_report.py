@@ -40,6 +40,7 @@ from porewatch.usecases.signatures.desk import (
     Desk,
     Subject,
     changes_since,
+    refuse_forged,
     subject_to_sign,
 )
 from porewatch.usecases.views.show_runs import Answer
@@ -170,7 +171,7 @@ def _signed(
     confirmation = need_confirmation(act, at)
     subject = subject_to_sign(run, desk)
     earlier = desk.signatures.of(run.run_id)
-    _refuse_forged(run.run_id, earlier, desk)
+    refuse_forged(run.run_id, earlier, desk)
     order = Sign(
         meaning=act.meaning,
         revision=act.revision,
@@ -210,22 +211,6 @@ def _signed(
     except Conflict:
         return None
     return signature
-
-
-def _refuse_forged(run_id: str, earlier: Sequence[Signature], desk: Desk) -> None:
-    """A signature over these vouches for all of them: each is made again, and follows the one
-    before it. SignatureRefused; Unavailable or Throttled."""
-    previous, unreadable = GENESIS, desk.signatures.unreadable(run_id)
-    for number, one in enumerate(earlier, start=1):
-        follows = one.run_id == run_id and (one.number, one.previous) == (number, previous)
-        if unreadable or not follows or not desk.signatures.made(one):
-            break
-        previous = one.fingerprint
-    else:
-        if not unreadable:
-            return
-    why = because(SignatureCode.SIGNATURE_FORGED)
-    raise SignatureRefused(why, remedy="`porewatch audit` names it.")
 
 
 def _step(
