@@ -20,7 +20,6 @@ from porewatch.domain.money.budget import Books, Reservation
 from porewatch.domain.money.charges import MonthCharges, Statement
 from porewatch.domain.money.cost import Bill
 from porewatch.domain.people.accounts import Membership, Project, User
-from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.report import Report
 from porewatch.domain.retention.orders import Deleted, Held
 from porewatch.domain.rules.cancelling import Cancelled
@@ -37,6 +36,7 @@ from porewatch_cli.operate.redrive import Letters
 from porewatch_cli.operate.registry import Rebuilt
 from porewatch_cli.remote.login import Login
 from porewatch_cli.remote.watch_run import RemoteRun
+from porewatch_cli.runs.listed_run import ListedRun
 from porewatch_cli.runs.run_view import RunView
 from porewatch_cli.submit.submission import Submission
 from porewatch_cli.watch_folder.lines import WatchedFile, WatchedFolder
@@ -189,7 +189,7 @@ OUTPUTS: dict[str, Any] = {
     "submit": Submission,
     "watch": RunView,
     "watch-folder": WatchedFolder,
-    "list": list[RunRecord],
+    "list": list[ListedRun],
     "logs": Logs,
     "report": Report,
     "compare": Comparison,

@@ -27,6 +27,7 @@ from porewatch_cli.reports.reports import (
     with_report,
 )
 from porewatch_cli.runs.holds_and_deletions import hold_text
+from porewatch_cli.runs.listed_run import ListedRun
 from porewatch_cli.runs.verdict_text import (
     detections_text,
     result_text,
@@ -46,13 +47,17 @@ LINK_SECONDS = 3600
 
 def runs(stack: Stack, *, as_json: bool) -> None:
     found = list(stack.runs.list())
+    reviews = stack.runs.reviews(found)
     if as_json:
-        print_json(found)
+        print_json([ListedRun(**run.model_dump(), review=reviews[run.run_id]) for run in found])
         return
     if not found:
         console.print("no runs yet; start one with `porewatch submit PATH`")
         return
-    columns = ("run", "name", "project", "state", "result", "created", "findings", "USD", "problem")
+    columns = (
+        *("run", "name", "project", "state", "result", "review", "created", "findings", "USD"),
+        "problem",
+    )
     shown = table("", *columns, numeric=("USD",))
     for run in found:
         result = reported(run) or run
@@ -62,6 +67,7 @@ def runs(stack: Stack, *, as_json: bool) -> None:
             run.project,
             state_text(run),
             result_text(result),
+            reviews[run.run_id] or "–",
             run.created_at.strftime("%Y-%m-%d %H:%M"),
             detections_text(result),
             f"{run.cost_usd:.4f}",

@@ -28,13 +28,14 @@ def show_runs(server: Server, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    shown = table("", "run", "name", "project", "state", "created", "findings", "problem")
+    shown = table("", "run", "name", "project", "state", "review", "created", "findings", "problem")
     for run in found:
         shown.add_row(
             run["run_id"],
             Text(run.get("name") or "–"),
             str(run.get("project", "")),
             str(run["state"]),
+            run.get("review") or "–",
             str(run["created_at"])[:16].replace("T", " "),
             "–" if run.get("findings") is None else str(run["findings"]),
             Text(run.get("problem") or ""),

@@ -16,6 +16,7 @@ from porewatch.domain.people.roles import ProjectId
 from porewatch.domain.rules.cancelling import Cancel, Cancelled
 from porewatch.domain.runs import RunId, RunState
 from porewatch.domain.signatures import answers
+from porewatch.domain.signatures.steps import State
 from porewatch.domain.submission.run_uploads import (
     LONGEST_REQUEST_KEY,
     REQUEST_KEY,
@@ -117,7 +118,7 @@ _KEY = (
 
 RUNS = (
     Route("get", "/runs", "list_runs", "Runs that you may see, newest first", show_runs.RunList,
-          query=(*PAGE, _of("state", RunState), _of("project", ProjectId))),
+          query=(*PAGE, _of("state", RunState), _of("review", State), _of("project", ProjectId))),
     Route("post", "/runs", "register_run", "Register a run, before it is uploaded", Registered,
           Register, status=201, headers=_KEY),
     Route("get", _RUN, "show_run", "One run", show_runs.OneRun, query=(REVISION,)),

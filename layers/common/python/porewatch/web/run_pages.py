@@ -16,6 +16,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.retention.expiry import expires
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES, RunState
+from porewatch.domain.signatures.steps import State
 from porewatch.domain.submission.run_uploads import takes_files
 from porewatch.edge import wiring
 from porewatch.settings import settings
@@ -40,13 +41,14 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/web/runs")
     def runs() -> Response[str]:
         visit = Visit(api).signed_in()
-        filters = visit.asked("project", "state", "name", "cursor")
+        filters = visit.asked("project", "state", "name", "cursor", "review")
         found = list_runs(
             runs=wiring.project_runs(),
             projects=visible_projects(visit.who, filters["project"]),
             limit=None,
             state=filters["state"],
             name=filters["name"],
+            review=filters["review"],
             cursor=filters["cursor"],
         )
         return visit.page(
@@ -54,6 +56,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             found=found,
             filters=filters,
             states=tuple(RunState),
+            reviews=tuple(State),
             phases=phases_now(found.runs, stages=wiring.stages()),
             projects=project_names(visit, {run.project for run in found.runs}),
             live=any(run.state in UNDER_WAY for run in found.runs),

@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from porewatch.adapters.audit.anchors import ANCHORS, SIGNATURE_PREFIX
 from porewatch.adapters.audit.audit_key import AuditKey
-from porewatch.adapters.items import Item, PutNew, fact_item, signatures_key
+from porewatch.adapters.items import Item, PutNew, Write, fact_item, signatures_key
+from porewatch.adapters.ledger.review_states import reviewed_write
 from porewatch.adapters.table import Table
 from porewatch.domain.errors import Conflict
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.signatures.signature import Signature, signed_text
+from porewatch.domain.signatures.steps import Reviewed
 
 ACT_PREFIX = "ACT#"
 
@@ -53,16 +55,17 @@ class Signatures:
         mac = self._key.mac(signed_text(self._stack, bare), "sign a report")
         return bare.model_copy(update={"mac": mac})
 
-    def keep(self, signature: Signature, facts: Iterable[Fact] = ()) -> None:
-        """Write a signature and what happened, or nothing. Conflict when there is one of its
-        number, or its act has made one. Its facts stand beside it: who signs may write nothing
-        else of a run."""
+    def keep(self, signature: Signature, last: Reviewed, facts: Iterable[Fact] = ()) -> None:
+        """Write a signature, how far its report is then, and what happened, or nothing. Conflict
+        when there is one of its number, or its act has made one. All stands in its partition: who
+        signs may write nothing else of a run."""
         pk = signatures_key(signature.run_id)
         place = (ANCHORS, signature.place)
         item = Item.of(pk, _place(signature.number), signature, kind=place)
         done = Item(pk, ACT_PREFIX + signature.act_id, attributes={"number": signature.number})
         said = [PutNew(fact_item(fact, pk)) for fact in facts]
-        self._table.transact([PutNew(item, Conflict), PutNew(done, Conflict), *said])
+        once: list[Write] = [PutNew(item, Conflict), PutNew(done, Conflict)]
+        self._table.transact([*once, reviewed_write(pk, last), *said])
 
     def proves(self, signature: Signature) -> bool:
         """Whether KMS says that its key made this signature."""

@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec
 
 from porewatch.adapters.items import Item, Plain, Put, Write, run_key
 from porewatch.adapters.ledger.intake_counters import one_more
+from porewatch.adapters.ledger.review_states import review_states
 from porewatch.adapters.ledger.run_moves import (
     OPEN_RUNS,
     RUN,
@@ -38,6 +39,7 @@ from porewatch.domain.rules.reconciling import is_open
 from porewatch.domain.rules.run_seals import Refusing, SealedBy
 from porewatch.domain.rules.run_states import Move
 from porewatch.domain.runs import RunManifest
+from porewatch.domain.signatures.steps import State
 
 P = ParamSpec("P")
 FILE_PREFIX = "FILE#"
@@ -90,6 +92,10 @@ class RunLedger:
         this place (`place_of`) in that order."""
         for item in self._table.query_kind(RUNS, newest_first=True, past=before):
             yield item.model(RunRecord)
+
+    def reviews(self, runs: Sequence[RunRecord]) -> dict[str, State | None]:
+        """How far the reports of these runs are signed, by their ids."""
+        return review_states(self._table, runs)
 
     def open(self) -> Iterator[RunRecord]:
         """Runs that may still need work (`reconciling.is_open`), as they are now."""

@@ -9,6 +9,7 @@ from itertools import islice
 
 from porewatch.adapters.batch_reads import get_many
 from porewatch.adapters.items import Item, Put, PutNew, Write, run_key
+from porewatch.adapters.ledger.review_states import review_states
 from porewatch.adapters.ledger.run_moves import (
     PROJECT,
     RUN,
@@ -30,6 +31,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules import run_lifecycle
 from porewatch.domain.rules.run_lifecycle import Registration
 from porewatch.domain.rules.run_states import counted
+from porewatch.domain.signatures.steps import State
 from porewatch.domain.submission.run_uploads import Submission
 
 AT_ONCE = 50
@@ -42,6 +44,10 @@ class ProjectRuns:
 
     def __init__(self, table: Table, admitted: Admitted | None = None) -> None:
         self._table, self._admitted = table, admitted
+
+    def reviews(self, runs: Sequence[RunRecord]) -> dict[str, State | None]:
+        """How far the reports of these runs are signed, by their ids."""
+        return review_states(self._table, runs)
 
     def register(
         self, run_id: str, owner: Registration, at: datetime, submission: Submission | None = None

@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from porewatch.domain.base import Model
 from porewatch.domain.reasons.reason import SignatureCode, because
+from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.rules.revisions import reported
+from porewatch.domain.runs import GONE_STATES
 from porewatch.domain.signatures.refusals import SignatureRefused
 from porewatch.domain.signatures.signature import Meaning, Signature
 
@@ -59,6 +62,30 @@ def state_of(signatures: Sequence[Signature], revision: int, samples: Collection
         return State.AMENDED
     order = tuple(State)
     return min(states, key=order.index, default=State.DRAFT)
+
+
+class Reviewed(Model):
+    """How far the report of `revision` is signed, after signature `number`: lists of runs read it
+    instead of all signatures."""
+
+    revision: int
+    state: State
+    number: int
+
+
+def reviewed(signatures: Sequence[Signature], revision: int, samples: Collection[str]) -> Reviewed:
+    """After the last of these signatures, which is of this revision."""
+    state = state_of(signatures, revision, samples)
+    return Reviewed(revision=revision, state=state, number=signatures[-1].number)
+
+
+def review_of(record: RunRecord, last: Reviewed | None) -> State | None:
+    """How far the report of a run is signed; None while it has none, or none any more."""
+    shown = reported(record)
+    if shown is None or record.state in GONE_STATES:
+        return None
+    same = last is not None and last.revision == shown.revision
+    return last.state if last is not None and same else State.DRAFT
 
 
 def next_step(

@@ -24,7 +24,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/runs")
     def runs() -> dict[str, object]:
         projects = visible_projects(asker(api), **query(api, wanted="project"))
-        asked = query(api, "limit", "state", "cursor")
+        asked = query(api, "limit", "state", "cursor", "review")
         return list_runs(runs=wiring.project_runs(), projects=projects, **asked).public()
 
     @api.get("/runs/<run_id>")

@@ -34,7 +34,7 @@ from porewatch.domain.signatures.signature import (
     as_stored,
 )
 from porewatch.domain.signatures.signing_act import SigningAct, need_confirmation
-from porewatch.domain.signatures.steps import Step, next_step
+from porewatch.domain.signatures.steps import Step, next_step, reviewed
 from porewatch.usecases.signatures.desk import (
     LATER,
     Desk,
@@ -207,7 +207,8 @@ def _signed(
     )
     signature = desk.signatures.signed(as_stored(bare))
     try:
-        desk.signatures.keep(signature, [_fact(signature)])
+        last = reviewed([*earlier, signature], act.revision, subject.samples)
+        desk.signatures.keep(signature, last, [_fact(signature)])
     except Conflict:
         return None
     return signature

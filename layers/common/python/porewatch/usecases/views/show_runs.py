@@ -23,11 +23,13 @@ from porewatch.domain.records.retention_record import Hold
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import RUN_ID_PATTERN, RunState
+from porewatch.domain.signatures.steps import State
 from porewatch.usecases.views.pages import (
     cursor_of,
     limit_of,
     place_of,
 )
+from porewatch.usecases.views.review_column import need_known, with_reviews
 from porewatch.usecases.views.show_storage import (
     FileStorage,
     StorageSources,
@@ -46,7 +48,6 @@ MERGED = 20
 """Projects whose lists are read side by side. Of more the list of all runs is read instead, as far
 as MOST_READ: one request for each project would take longer."""
 AT_ONCE = 50
-"""Runs that are asked for at a time."""
 MANY = 250
 """Entries of the list of all runs that are asked for at a time where most may be passed over."""
 MANY_MERGED = 100
@@ -93,6 +94,9 @@ class RunView(Answer):
     samples: dict[Outcome, int] = {}
     calls: dict[Call, int] = {}
     detections: tuple[Detection, ...] = ()
+    review: Annotated[
+        State | None, Field(description="how far the report is signed; None: there is none")
+    ] = None
     cost_usd: float
     created_at: Moment
     updated_at: Moment
@@ -145,31 +149,31 @@ def list_runs(
     state: str | None,
     cursor: str | None = None,
     name: str | None = None,
+    review: str | None = None,
 ) -> RunList:
     """Runs of these projects (None: all there are), newest first. `limit` 1 to 200 (default 50),
-    `state` one of RunState, `name` a part of their names or ids, `cursor` the `next` of the page
-    before. A page ends after MOST_READ runs, however few of them are asked for."""
+    `state` a RunState, `review` a State, `name` a part of names or ids, `cursor` the `next` of the
+    page before. A page ends after MOST_READ runs, however few of them are asked for."""
     most = limit_of(limit)
-    if state is not None and state not in set(RunState):
-        known = ", ".join(RunState)
-        raise MessageRefused(
-            f"{state[:20]!r} is not a state of a run.", remedy=f"use one of {known}."
-        )
+    need_known(state, RunState, "state of a run")
+    need_known(review, State, "state of a report")
     theirs = None if projects is None or len(projects) <= MERGED else frozenset(projects)
     lists = projects if theirs is None else None
-    sifted = bool(theirs or state or name)
+    sifted = bool(theirs or state or name or review)
     page = (MANY if lists is None else MANY_MERGED) if sifted else AT_ONCE
     found: list[RunView] = []
     last: RunRecord | None = None
-    for seen, run in enumerate(runs.list(lists, place_of(cursor, PLACE), page)):
+    listed = runs.list(lists, place_of(cursor, PLACE), page)
+    for seen, (run, signed) in enumerate(with_reviews(listed, runs, page)):
         if last is not None and (len(found) == most or seen == MOST_READ):
             return RunList(runs=tuple(found), next=cursor_of(runs.place(last)))
         if (
             (theirs is None or run.project in theirs)
             and state in (None, run.state)
+            and review in (None, signed)
             and _named(run, name)
         ):
-            found.append(view(run))
+            found.append(view(run, signed))
         last = run
     return RunList(runs=tuple(found))
 
@@ -179,7 +183,8 @@ def show_run(
 ) -> OneRun:
     """The run, or one of its revisions. `record`: the run, if the caller has just read it. Raises
     NotFound, for odd run ids as well."""
-    shown = view(_run(run_id, runs, revision, record))
+    found = _run(run_id, runs, revision, record)
+    shown = view(found, runs.reviews([found])[run_id])
     recorded = runs.answers(run_id)
     answers = [AnswerView.model_validate(a.model_dump(include=_SHOWN_OF_ANSWERS)) for a in recorded]
     return OneRun.model_validate({**shown.model_dump(), "answers": answers})
@@ -258,7 +263,7 @@ def _named(run: RunRecord, part: str | None) -> bool:
 _SHOWN_OF_ANSWERS = set(AnswerView.model_fields)
 
 
-def view(record: RunRecord) -> RunView:
+def view(record: RunRecord, review: State | None = None) -> RunView:
     """The public part of a record."""
     shown = reported(record) or record
     verdict = dict(shown.verdict) if shown.verdict else {}
@@ -268,6 +273,7 @@ def view(record: RunRecord) -> RunView:
         "completed_at": shown.completed_at,
         "reported_revision": shown.revision if shown.state is RunState.COMPLETED else None,
         "attempt": _attempt(record),
+        "review": review,
     }
     return RunView.model_validate(fields | verdict)
 
