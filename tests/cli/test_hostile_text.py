@@ -47,6 +47,7 @@ from porewatch.domain.rules.orphans import (
     What,
 )
 from porewatch.domain.runs import RunState
+from porewatch.domain.signatures.steps import State
 from porewatch.domain.stage.record import Progress, StageRecord, StageState
 from porewatch.domain.stage.spec import Phase
 from porewatch_cli import terminal
@@ -150,6 +151,7 @@ class House:
             runs=SimpleNamespace(
                 list=lambda: [self.run], get=lambda _: self.run, files_of=lambda _: {},
                 answers=lambda _: self.facts[1:],
+                reviews=lambda runs: {run.run_id: State.DRAFT for run in runs},
             ),
             stages=SimpleNamespace(
                 of_run=lambda *_: (self.stage,), facts=lambda *_: self.facts,
