@@ -52,7 +52,7 @@ setup: .venv/.ready $(STATE)/engine/.ready $(STATE)/sam/.ready $(STATE)/identity
 
 lock:  ## resolve requirements/*.in and pyproject.toml anew (writes hashes, never an index)
 	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group pyproject.toml:dev pyproject.toml -o requirements/dev.txt
-	@for name in engine sam docs hooks judges oldest checkov mutants layer reads_layer sign_in_layer billing_layer typesetting_layer worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
+	@for name in engine sam docs hooks judges oldest checkov mutants layer reads_layer sign_in_layer billing_layer typesetting_layer screening_layer compiled_layer cross_compile worker wheels; do $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; done
 
 check: setup  ## format, lint, types
 	@.venv/bin/ruff format --check -q . && .venv/bin/ruff check -q . && .venv/bin/mypy

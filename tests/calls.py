@@ -45,18 +45,20 @@ _LAYER = "/layers/common/python/porewatch/"
 
 def caller() -> str | None:
     """Whose code makes the call that is under way; None: a test's own. A pool's thread works for
-    whom the main thread waits."""
+    whom the main thread waits; the worker's code inside a function, for the function."""
     mine, main = sys._getframe(1), sys._current_frames().get(main_thread().ident or 0)
     stacks = [mine] if current_thread() is main_thread() else [mine, main]
-    layer = False
+    layer, nearest = False, None
     for path in (path for frame in stacks for path in _paths(frame)):
         for pattern, role in _CALLERS:
             if found := pattern.search(path):
-                return role or found[1]
+                if not role:
+                    return found[1]
+                nearest = nearest or role
         layer = layer or _LAYER in path
         if path.startswith(_TESTS) and Path(path).stem not in _WRAPPERS:
             break  # a test, or what it put in the place of something of ours
-    return SOMEBODY if layer else None
+    return nearest or (SOMEBODY if layer else None)
 
 
 def _paths(frame: FrameType | None) -> Iterator[str]:
@@ -125,7 +127,7 @@ def shaped(place: str) -> str:
     if not rest:
         return f"{bucket}/{name}"
     own = "e1/USER/" if any(_USER.fullmatch(one) for one in rest) else ""
-    own = "signed/" if "signed" in rest[:-1] else own
+    own = next((f"{part}/" for part in ("signed", "early") if part in rest[:-1]), own)
     run = "RUN/" if len(rest) > 1 else ""
     return f"{bucket}/{top if top in _FOLDERS else 'x'}/{run}{own}{name}"
 

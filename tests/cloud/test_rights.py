@@ -167,6 +167,7 @@ LACKED: dict[str, tuple[str, str, dict[str, str]]] = {
     "report_generator": ("s3", "put_object", {"Bucket": "ResultsBucketName", "Key": OBJECT}),
     "result_aggregator": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "archiver": ("s3", "put_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
+    "early_screener": ("s3", "put_object", {"Bucket": "RawBucketName", "Key": OBJECT}),
     "mailer": ("s3", "get_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "signatures": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),
     "signed_printer": ("s3", "put_object", {"Bucket": "ReportsBucketName", "Key": OBJECT}),

@@ -82,6 +82,11 @@ ARROWS: dict[str, set[str]] = {
         *("porewatch.edge.wiring", "porewatch.edge", "porewatch.usecases", "porewatch.domain"),
         *("porewatch.settings", "porewatch_worker"),
     },
+    # So does this one's, by whose rules it screens.
+    "functions.early_screener": {
+        *("porewatch.edge.wiring", "porewatch.edge", "porewatch.usecases", "porewatch.domain"),
+        *("porewatch.settings", "porewatch.adapters", "porewatch_worker"),
+    },
     "porewatch_worker": {
         *("porewatch", "porewatch.domain", "porewatch.reads", "porewatch.adapters"),
         *("porewatch.usecases", "pydantic", "jsonschema", *BOTO, *SCIENCE),

@@ -155,7 +155,7 @@ def test_every_folder_of_events_is_an_event_of_ours() -> None:
 @pytest.mark.parametrize(
     ("fact", "queues"),
     [
-        ("FileValidated", {"IntakeQueue"}),
+        ("FileValidated", {"IntakeQueue", "EarlyQueue"}),
         ("FileQuarantined", {"IntakeQueue", "AlertQueue"}),
         ("PathogenSuspected", {"AlertQueue", "WebhookQueue", "MailQueue"}),
         ("InstanceTerminated", {"CostQueue"}),

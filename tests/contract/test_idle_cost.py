@@ -27,6 +27,9 @@ SINCE = {
     "EntitlementKeeper": "reads the queue of customers whose subscriptions are to be read",
     "BillingQueueAgeAlarm": "",
     "BillingDeadLettersAlarm": "",
+    "EarlyScreener": "reads the queue of sound files",
+    "EarlyQueueAgeAlarm": "",
+    "EarlyDeadLettersAlarm": "",
 }
 """What is billed for being there and came since, with what it is for."""
 

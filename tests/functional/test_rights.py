@@ -427,6 +427,7 @@ def test_every_role_on_the_ledger_is_among_these() -> None:
         "credential_broker",  # test_credential_broker.py
         "web",  # test_pages.py
         "mailer",  # test_mail.py
+        "early_screener",  # test_early_screener.py
         "archiver",  # test_archiver.py
         *("signatures", "signed_printer"),  # test_signing.py, test_signed_copies.py
         *("webhook_dispatcher", "webhook_sender"),  # test_webhooks.py

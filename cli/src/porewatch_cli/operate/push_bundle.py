@@ -25,6 +25,27 @@ if TYPE_CHECKING:
     from porewatch_cli.stack import Stack
 
 
+def push_alert_part(
+    stack: Stack, root: Path, ref: str, *, at: datetime, quiet: bool = False
+) -> StoredBundle | None:
+    """The alert part of a bundle, made unless it is there, and sent: with it the stack screens
+    files as they land. None when no member of the panel may alarm, and for a stack of an earlier
+    version."""
+    from porewatch_worker.references.building.alert_part import (  # noqa: PLC0415 - loads minimap2
+        alert_part_of,
+    )
+    from porewatch_worker.references.installed import read_manifest  # noqa: PLC0415
+
+    if stack.bundles is None:
+        return None
+    whole = read_manifest(root, ref)
+    with progress_bar("alert part", whole.host_bases, quiet, unit="bases") as advance:
+        made = alert_part_of(root, ref, advance)
+    if made is None:
+        return None
+    return push_bundle(stack, root, made.ref, at=at, replace=True, quiet=quiet)
+
+
 def push_bundle(
     stack: Stack, root: Path, ref: str, *, at: datetime, replace: bool = False, quiet: bool = False
 ) -> StoredBundle:

@@ -14,7 +14,7 @@ from porewatch.domain.choices import KnownBundle
 from porewatch.domain.errors import BundleRefused
 from porewatch_cli.home import home
 from porewatch_cli.operate.default_bundle import DefaultNow, choose_default, default_of
-from porewatch_cli.operate.push_bundle import push_bundle
+from porewatch_cli.operate.push_bundle import push_alert_part, push_bundle
 from porewatch_cli.terminal import console, print_json, table
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ def push_there(
     """Push a bundle to a stack."""
     folder = references or home() / "references"
     sent = push_bundle(stack, folder, bundle, at=now(), replace=replace, quiet=as_json)
+    alert_part = push_alert_part(stack, folder, bundle, at=now(), quiet=as_json)
     if as_json:
         print_json(sent)
         return
-    summary = f": {sent.ref}, {sent.size / 1e6:,.1f} MB, sha256 {sent.sha256[:16]}"
-    console.print(Text.assemble((f"stack {stack.name} has it", "green"), summary))
+    for one in (sent, *([alert_part] if alert_part else [])):
+        summary = f": {one.ref}, {one.size / 1e6:,.1f} MB, sha256 {one.sha256[:16]}"
+        console.print(Text.assemble((f"stack {stack.name} has it", "green"), summary))
 
 
 def default_there(

@@ -47,7 +47,8 @@ _SOURCES = (
     *("template.yaml", "samconfig.toml", "statemachine", "functions", "layers"),
     *("requirements/layer.txt", "requirements/reads_layer.txt"),
     *("requirements/sign_in_layer.txt", "requirements/billing_layer.txt"),
-    *("requirements/typesetting_layer.txt", "worker/src/porewatch_worker"),
+    *("requirements/typesetting_layer.txt", "requirements/screening_layer.txt"),
+    *("requirements/compiled_layer.txt", "worker/src/porewatch_worker"),
 )
 _SKIP = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 _BUILDS_KEPT = 3

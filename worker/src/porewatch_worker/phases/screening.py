@@ -72,7 +72,8 @@ Placed = tuple[str, str, Placement]
 
 
 class ScreeningWork:
-    """StageWork of the pass. `phases`: those of the three whose records this stage writes."""
+    """StageWork of the pass. `phases`: those of the three whose records this stage writes.
+    `unknowns`: whether reads that fit nothing are looked into; without a whole host most do not."""
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class ScreeningWork:
         bundle: LoadedBundle,
         inputs: Inputs,
         phases: Sequence[Phase] = SCREENING,
+        unknowns: bool = True,
     ) -> None:
         self._files = in_turns(files, samples)
         self._samples = tuple(samples)
@@ -90,6 +92,7 @@ class ScreeningWork:
         self._bundle = bundle
         self._inputs = inputs
         self._phases = tuple(phases)
+        self._unknowns = unknowns
         self._owners = SampleAssigner(self._samples)
         self._sketches = Sketches(bundle.folder.parent.parent / FOLDER)
         self._started_at: Moment = now()
@@ -217,7 +220,7 @@ class ScreeningWork:
             elif (cell := placement.alone) and cell.target in self._reference_kmers:
                 found = [sequence[s.read_start : s.read_end] for s in cell.segments]
                 cells.setdefault((sample, cell.target), []).extend(found)
-        for sample, sequences in unknown.items():
+        for sample, sequences in unknown.items() if self._unknowns else ():
             counts.sample(sample).unknown.take(sequences)
         for (sample, target), stretches in cells.items():
             counts.sample(sample).take_kmers(

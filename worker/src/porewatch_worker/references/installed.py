@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from porewatch.domain.calls.alert_part import is_alert_part
 from porewatch.domain.calls.references import BundleManifest
 from porewatch.domain.errors import BundleRefused
 
@@ -53,11 +54,12 @@ def read_manifest(root: Path, ref: str) -> BundleManifest:
 
 
 def list_bundles(root: Path) -> list[BundleManifest]:
-    """Every readable bundle below `root`, by name and version. Unfinished builds are not listed."""
+    """Every readable bundle below `root`, by name and version. Unfinished builds are not listed,
+    nor are the alert parts of bundles, which no run is screened with."""
     found = []
     for path in sorted(root.glob(f"[a-z0-9]*/[0-9A-Za-z]*/{MANIFEST}")):
         try:
             found.append(BundleManifest.model_validate_json(path.read_bytes()))
         except ValidationError:
             continue
-    return found
+    return [bundle for bundle in found if not is_alert_part(bundle.ref)]

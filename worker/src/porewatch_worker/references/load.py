@@ -105,15 +105,7 @@ def load(root: Path, ref: str, index_threads: int = 2) -> LoadedBundle:
 
 def _load(folder: Path, manifest: BundleManifest, sha256: str, threads: int) -> LoadedBundle:
     host = manifest.files.get("host_index") or manifest.files["host"]
-    panel = _aligner(
-        folder / manifest.files["panel"].path,
-        k=manifest.panel_k,
-        w=manifest.panel_w,
-        best_n=PANEL_HITS + most_strains(manifest.contigs),
-        min_chain_score=PANEL_CHAIN,
-        min_cnt=PANEL_SEEDS,
-        n_threads=threads,
-    )
+    panel = panel_aligner(folder / manifest.files["panel"].path, manifest, threads)
     return LoadedBundle(
         manifest=manifest,
         sha256=sha256,
@@ -122,6 +114,19 @@ def _load(folder: Path, manifest: BundleManifest, sha256: str, threads: int) -> 
         contigs={c.name: c for c in completed(manifest.contigs, panel.seq)},
         panel_aligner=panel,
         host_aligner=_aligner(folder / host.path, best_n=1, n_threads=threads),
+    )
+
+
+def panel_aligner(path: Path, manifest: BundleManifest, threads: int = 2) -> Any:
+    """Of the panel's sequences, as sensitive as screening is."""
+    return _aligner(
+        path,
+        k=manifest.panel_k,
+        w=manifest.panel_w,
+        best_n=PANEL_HITS + most_strains(manifest.contigs),
+        min_chain_score=PANEL_CHAIN,
+        min_cnt=PANEL_SEEDS,
+        n_threads=threads,
     )
 
 

@@ -41,14 +41,15 @@ from porewatch_worker.science.call.unread import (
 from porewatch_worker.science.count.perv_counts import PervCounts
 from porewatch_worker.science.count.totals import RunTotals
 from porewatch_worker.science.count.unassigned import UnknownCounts
-from porewatch_worker.science.count.units import unit_from_bytes
+from porewatch_worker.science.count.units import UnitCounts, unit_from_bytes
 from porewatch_worker.suspicions.alarms import alarms, grave_codes
 
 TYPE_C = f"{PERV}{ALARM_TYPE}"
 
 
 class RunningVerdict:
-    """Totals of one stage's units and the alarms that they have raised."""
+    """Totals of one stage's units and the alarms that they have raised. `goes_on`: more files than
+    these will come."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class RunningVerdict:
         files: Sequence[InputFile],
         samples: Sequence[Sample],
         parameters: ScreeningParameters,
+        goes_on: bool = False,
     ) -> None:
         self._bundle, self._sha256, self._panel = bundle, bundle_sha256, panel
         self._samples, self._parameters = tuple(samples), parameters
@@ -73,7 +75,7 @@ class RunningVerdict:
         self._inherited = {
             (s.name, e.code) for e in panel.entries for s in samples if inherited(e, s, panel)
         }
-        self._unread = Unread(files, samples)
+        self._unread = Unread(files, samples, goes_on=goes_on)
         self._ended = False
         self._of_perv = {c.target for c in bundle.contigs if c.perv_type} | {TYPE_C, AC}
         self._reads: Counter[tuple[str, str]] = Counter()
@@ -84,7 +86,10 @@ class RunningVerdict:
 
     def take(self, content: bytes) -> None:
         """Add a finished unit; their order does not matter."""
-        unit = unit_from_bytes(content)
+        self.take_counts(unit_from_bytes(content))
+
+    def take_counts(self, unit: UnitCounts) -> None:
+        """The same, of counts that are not packed."""
         self._unread.take(unit)
         for name, counts in unit.samples.items():
             counts.targets = {t: c for t, c in counts.targets.items() if t in self._counted}
@@ -107,6 +112,17 @@ class RunningVerdict:
             if (alarm.sample, alarm.code) not in self._raised | self._not_yet():
                 self._raised.add((alarm.sample, alarm.code))
                 yield alarm
+
+    def severe_reads(self) -> dict[tuple[str, str], int]:
+        """Reads so far of what may alarm before the run is whole, by (sample, code)."""
+        found = Counter({k: n for k, n in self._reads.items() if k[1] in self._grave})
+        if self._by_env:
+            found = Counter({k: n for k, n in found.items() if k[1] != TYPE_C})
+            found |= Counter(
+                {k: n for k, n in self._typed.items() if k[1] in {*self._grave, TYPE_C}}
+            )
+            found |= Counter({(sample, AC): n for sample, n in self._joins.items()})
+        return {pair: n for pair, n in found.items() if n and pair not in self._inherited}
 
     def _count_perv(self, sample: str, perv: PervCounts) -> None:
         for kind in self._types_by_env:

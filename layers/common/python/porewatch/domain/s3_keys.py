@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.runs import RUN_ID_PATTERN
@@ -180,6 +181,13 @@ def projection_key(run_id: str, revision: int) -> str:
     """What the registry shows of a revision (`domain.facts.registry_projection`), beside its
     reports."""
     return report_key(run_id, revision, "registry.json")
+
+
+def early_key(run_id: str, path: str, etag: str) -> str:
+    """Counts of a file that was screened as it landed, in the results bucket. `path` may hold any
+    character, so its digest stands for it."""
+    digest = sha256(path.encode()).hexdigest()[:32]
+    return f"runs/{run_id}/early/{digest}-{etag}.counts"
 
 
 def signature_key(run_id: str, number: int, fingerprint: str, suffix: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import BinaryIO, Literal
 import mappy
 
 from porewatch.domain.base import now
+from porewatch.domain.calls.alert_part import SUFFIX, is_alert_part
 from porewatch.domain.calls.panel import Panel
 from porewatch.domain.calls.references import (
     BundleFile,
@@ -31,10 +32,7 @@ from porewatch_worker.references.building.accepting import (
     Draft,
     accept,
 )
-from porewatch_worker.references.building.fasta import (
-    FastaRecord,
-    read_fasta,
-)
+from porewatch_worker.references.building.fasta import read_fasta
 from porewatch_worker.references.building.homology import (
     merge,
     shared_intervals,
@@ -60,7 +58,7 @@ LARGE_HOST = 200_000_000
 """Bases above which the host is stored as an index (2.5 Gb: 135 s to build, 18 s to load)."""
 
 _LINE = 80
-_FileKey = Literal["panel", "host", "host_index", "panel_list"]
+FileKey = Literal["panel", "host", "host_index", "panel_list"]
 
 
 def build_bundle(
@@ -86,6 +84,10 @@ def build_bundle(
     reproducible byte for byte. Raises BundleRefused naming file, record and line.
     """
     panel = panel or shipped_panel()
+    if is_alert_part(f"{name}@{version}"):
+        raise BundleRefused(
+            f"names ending in {SUFFIX} are those of alert parts.", remedy="choose another name."
+        )
     target = bundle_folder(root, f"{name}@{version}")
     if target.exists():
         raise BundleRefused(
@@ -111,17 +113,16 @@ def build_bundle(
             created_at=created_at or now(),
             synthetic=synthetic,
             description=description,
-            files=_files(draft_folder, index),
-            words=_stored_kmers(draft, draft_folder),
+            files=files_of(draft_folder, host_index=index),
+            words=stored_kmers(draft.contigs, draft_folder, _sequences(draft_folder / "panel.fa")),
             contigs=tuple(draft.contigs),
             panel_k=panel_k,
             panel_w=panel_w,
             host_bases=draft.bases(ContigRole.HOST),
             tools={"mappy": mappy.__version__, "porewatch-worker": __version__},
         )
-        _seal(draft_folder, manifest)
-        draft_folder.chmod(0o755)
-        draft_folder.rename(target)
+        seal(draft_folder, manifest)
+        put_in_place(draft_folder, target)
     finally:
         shutil.rmtree(draft_folder, ignore_errors=True)
     return manifest
@@ -133,7 +134,8 @@ def _write_sequences(folder: Path, sheet: Sheet, draft: Draft, out: Path) -> Non
             for record in read_fasta(path):
                 part = sheet.assignment(path.relative_to(folder).as_posix(), record)
                 contig = accept(draft, record, part)
-                _write_record(host if contig.role is ContigRole.HOST else panel, contig, record)
+                out_file = host if contig.role is ContigRole.HOST else panel
+                write_contig(out_file, contig, record.sequence)
     sheet.refuse_leftovers()
     for role, remedy in (
         (ContigRole.PANEL, "add at least one sequence to screen for."),
@@ -179,11 +181,12 @@ def _sequences(panel_fasta: Path) -> Callable[[str], str]:
     return lambda name: there()[name]
 
 
-def _write_record(out: BinaryIO, contig: Contig, record: FastaRecord) -> None:
+def write_contig(out: BinaryIO, contig: Contig, sequence: bytes) -> None:
+    """As FASTA, with its description in the title."""
     title = f"{contig.name} {contig.description}".strip()
     out.write(f">{title}\n".encode())
-    for start in range(0, len(record.sequence), _LINE):
-        out.write(record.sequence[start : start + _LINE] + b"\n")
+    for start in range(0, len(sequence), _LINE):
+        out.write(sequence[start : start + _LINE] + b"\n")
 
 
 def _index_host(folder: Path) -> None:
@@ -195,30 +198,36 @@ def _index_host(folder: Path) -> None:
     source.unlink()
 
 
-def _files(folder: Path, index: bool) -> dict[_FileKey, BundleFile]:
-    names: dict[_FileKey, str] = {"panel": "panel.fa", "panel_list": "panel.json"}
-    if index:
+def files_of(folder: Path, *, host_index: bool) -> dict[FileKey, BundleFile]:
+    """The files of a draft, as its manifest names them."""
+    names: dict[FileKey, str] = {"panel": "panel.fa", "panel_list": "panel.json"}
+    if host_index:
         names["host_index"] = "host.mmi"
     else:
         names["host"] = "host.fa"
     return {key: _describe(folder / name) for key, name in names.items()}
 
 
-def _stored_kmers(draft: Draft, folder: Path) -> BundleFile | None:
+def stored_kmers(
+    contigs: Sequence[Contig], folder: Path, sequence: Callable[[str], str]
+) -> BundleFile | None:
     """Hashing five megabases takes two seconds: done here once, not in every run."""
     path = folder / "words.npz"
-    return (
-        _describe(path)
-        if write_kmers(path, draft.contigs, _sequences(folder / "panel.fa"))
-        else None
-    )
+    return _describe(path) if write_kmers(path, contigs, sequence) else None
 
 
 def _describe(path: Path) -> BundleFile:
     return BundleFile(path=path.name, sha256=sha256_of(path), size=path.stat().st_size)
 
 
-def _seal(folder: Path, manifest: BundleManifest) -> None:
+def seal(folder: Path, manifest: BundleManifest) -> None:
+    """Write the manifest, and the digest that vouches for it."""
     text = manifest.model_dump_json(indent=1)
     (folder / MANIFEST).write_text(text, "utf-8")
     (folder / SEAL).write_text(hashlib.sha256(text.encode()).hexdigest() + "\n", "ascii")
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Make a finished draft visible, all at once."""
+    draft.chmod(0o755)
+    draft.rename(target)

@@ -82,9 +82,14 @@ class _FileRead:
 
 
 class Unread:
-    """How far each file of a run is read."""
+    """How far each file of a run is read. `goes_on`: the sequencer is still at work, and nobody
+    knows how much is to come: as many reads again of each sample are reckoned with, and of a sample
+    without any, as many as the others have on average."""
 
-    def __init__(self, files: Sequence[InputFile], samples: Sequence[Sample]) -> None:
+    def __init__(
+        self, files: Sequence[InputFile], samples: Sequence[Sample], *, goes_on: bool = False
+    ) -> None:
+        self._goes_on = goes_on
         by_barcode = {s.barcode: s.name for s in samples if s.barcode}
         self._names = tuple(s.name for s in samples)
         self._owners = {f.path: by_barcode[f.barcode] for f in files if f.barcode in by_barcode}
@@ -116,8 +121,16 @@ class Unread:
                 own[self._owners[path]] += file.left
             else:
                 mixed += file.left
-        expected = {name: a_byte * (own[name] + mixed * self._share(name)) for name in self._names}
+        expected = {
+            name: a_byte * (own[name] + mixed * self._share(name)) + self._not_there_yet(name)
+            for name in self._names
+        }
         return ToCome(dict(self._reads), expected)
+
+    def _not_there_yet(self, name: str) -> float:
+        if not self._goes_on:
+            return 0.0
+        return self._reads[name] or self._reads.total() / len(self._names)
 
     def _a_byte(self) -> float:
         """Reads a byte, rather too many than too few."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from porewatch.adapters.objects import Objects
+from porewatch.domain.calls.alert_part import is_alert_part
 from porewatch.domain.calls.stored_bundles import (
     POINTER,
     ROOT,
@@ -27,10 +28,11 @@ class BundleStore:
             return None
 
     def all(self) -> tuple[StoredBundle, ...]:
-        """Every bundle, by name and version."""
+        """Every bundle, by name and version; not their alert parts."""
         keys = (head.key for head in self._bucket.keys(ROOT))
         found = [key for key in keys if key.endswith(f"/{POINTER}")]
-        return tuple(self._bucket.get_json(key, StoredBundle) for key in found)
+        stored = (self._bucket.get_json(key, StoredBundle) for key in found)
+        return tuple(bundle for bundle in stored if not is_alert_part(bundle.ref))
 
     def point(self, bundle: StoredBundle) -> None:
         """From now on the name refers to this one. Its files must exist already."""

@@ -1,0 +1,1 @@
+"""Evidence of early screening, kept."""

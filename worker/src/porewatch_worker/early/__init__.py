@@ -1,0 +1,1 @@
+"""Screening each file as it lands, with the alert part of a bundle."""
