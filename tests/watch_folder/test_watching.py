@@ -25,6 +25,7 @@ from porewatch_cli.stack import Stack
 from porewatch_cli.submit.collect_run import collect_run
 from porewatch_cli.submit.submission import Submission
 from porewatch_cli.watch_folder import agent, stack_door
+from porewatch_cli.watch_folder import watch_folder as watching
 from porewatch_cli.watch_folder.agent import Agent
 from porewatch_cli.watch_folder.doors import Door
 from porewatch_cli.watch_folder.doorstep import LONGEST_S, Doorstep
@@ -317,6 +318,28 @@ def test_aws_that_refuses_is_no_network_that_is_away(
     begun(lab.folder)
     with pytest.raises(ClientError, match="AccessDenied"):
         lab.watch()
+
+
+def test_a_door_that_is_away_at_a_start_is_an_error_at_the_first_and_waited_for_later(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until, begin = lab.clock.time + 900.0, lab.door.begin
+
+    def away() -> str:
+        if lab.clock.time < until:
+            raise Unavailable("it does not answer.")
+        return begin()
+
+    monkeypatch.setattr(lab.door, "begin", away)
+    doorstep = Doorstep(lab.clock.now, Lines("run", as_json=True))
+    with Journal(lab.journal) as journal:
+        with pytest.raises(Unavailable):
+            watching._begun(lab.door, journal, doorstep, lab.clock)
+        assert lab.clock.waits == []
+        journal.keep_fact("run_id", RUN)  # as an earlier start left it
+        assert watching._begun(lab.door, journal, doorstep, lab.clock) == RUN
+    assert lab.clock.time >= until
+    assert 5 < len(lab.clock.waits) < 20
 
 
 # clocks
