@@ -47,7 +47,7 @@ ELSEWHERE = {
     "down": "below, of a folder where nothing runs",
     **dict.fromkeys(
         (
-            *("people list", "people admin", "people disable", "projects list"),
+            *("people list", "people admin", "people disable", "people cap", "projects list"),
             *("projects create", "projects members", "projects adopt-runs"),
         ),
         "tests/cli/test_people_and_projects.py, on its tables",

@@ -16,10 +16,12 @@ from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Sessions
+from porewatch.adapters.people.entitlements import UserCaps
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_run_id
 from porewatch.domain.rules.run_lifecycle import Registration
+from porewatch.domain.tiers.caps import UserCap
 from porewatch_cli.main import app
 from porewatch_cli.operate import accounts as work
 from porewatch_cli.operate.doctor_checks import CheckVerdict, adoption_check
@@ -125,3 +127,14 @@ def test_the_list_shows_project_and_name(stack: Any, monkeypatch: pytest.MonkeyP
     assert "p-aaaaaaaaaaaaaaaa" in shown
     (listed,) = said("list")
     assert (listed["project"], listed["name"]) == ("p-aaaaaaaaaaaaaaaa", "herd 7")
+
+
+def test_the_operator_limits_a_user(stack: Any) -> None:
+    ada = a_user(stack.accounts, "Ada")
+    kept = said("people", "cap", ada, "--month-runs", "3", "--month-usd", "2.5")
+    assert kept["cap"] == {"month_runs": 3, "month_usd": 2.5} and kept["user_id"] == ada
+    assert UserCaps(stack.people).of(ada) == UserCap(month_runs=3, month_usd=2.5)
+    assert (
+        "2.50 USD" in CliRunner().invoke(app, ["people", "cap", ada, "--month-usd", "2.5"]).stdout
+    )
+    assert said("people", "cap", ada)["cap"] == {"month_runs": None, "month_usd": None}

@@ -10,6 +10,7 @@ import pytest
 
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Sessions
+from porewatch.adapters.people.entitlements import UserCaps
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.errors import PorewatchError
@@ -17,6 +18,7 @@ from porewatch.domain.people.accounts import Project
 from porewatch.domain.people.principal import Means, Principal
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_id
+from porewatch.domain.tiers.caps import UserCap
 from porewatch.usecases.people.identify import user_principal
 from porewatch.usecases.people.manage_users import UserChange, change_user
 from porewatch.usecases.people.members import GivenRoles, give_roles, remove_member
@@ -63,17 +65,36 @@ def overtaken(
     return [done(first), *said]
 
 
+def test_who_is_no_admin_any_more_caps_nobody(
+    people: Table, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben = (a_user(accounts, name, stack_role=Role.ADMIN) for name in ("Ada", "Ben"))
+    as_ada, as_ben = (as_known(accounts, one) for one in (ada, ben))
+    more: dict[str, Any] = {"accounts": accounts, "sessions": Sessions(people)}
+    caps = UserCaps(people)
+    cap, loss = UserChange(cap=UserCap(month_runs=0)), UserChange(stack_role=None)
+    said = overtaken(
+        monkeypatch,
+        lambda: change_user(ben, cap, as_ada, caps=caps, **more),
+        lambda: change_user(ada, loss, as_ben, caps=caps, **more),
+    )
+    assert said == ["forbidden", "done"]
+    assert caps.of(ben) == UserCap()
+    change_user(ada, cap, as_ben, caps=caps, **more)
+    assert caps.of(ada).month_runs == 0
+
+
 @pytest.mark.parametrize("change", [UserChange(stack_role=None), UserChange(disabled=True)])
 def test_two_admins_of_the_stack_take_each_others_role(
     people: Table, accounts: Accounts, monkeypatch: pytest.MonkeyPatch, change: UserChange
 ) -> None:
     ada, ben = (a_user(accounts, name, stack_role=Role.ADMIN) for name in ("Ada", "Ben"))
     as_ada, as_ben = (as_known(accounts, one) for one in (ada, ben))
-    sessions = Sessions(people)
+    sessions, caps = Sessions(people), UserCaps(people)
     said = overtaken(
         monkeypatch,
-        lambda: change_user(ben, change, as_ada, accounts=accounts, sessions=sessions),
-        lambda: change_user(ada, change, as_ben, accounts=accounts, sessions=sessions),
+        lambda: change_user(ben, change, as_ada, accounts=accounts, sessions=sessions, caps=caps),
+        lambda: change_user(ada, change, as_ben, accounts=accounts, sessions=sessions, caps=caps),
     )
     assert said == ["forbidden", "done"]
     left = accounts.user(ben)

@@ -17,7 +17,7 @@ from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.run_moves import user_key
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.people.accounts import Accounts
-from porewatch.adapters.people.entitlements import Entitlements
+from porewatch.adapters.people.entitlements import Entitlements, UserCaps
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.people.slots import Admission, under_way
 from porewatch.adapters.people.tier_limits import TierLimits
@@ -273,7 +273,7 @@ def test_of_many_registrations_at_once_as_many_pass_as_the_tier_allows(
 ) -> None:
     user = accounts.some_users([lab["mine user"]])[lab["mine user"]]
     who = user_principal(user, Means.TOKEN, accounts)
-    tier_limits = TierLimits(cloud, Entitlements(Table("people")), FREE)
+    tier_limits = TierLimits(cloud, Entitlements(people := Table("people")), FREE, UserCaps(people))
     admission = Admission(cloud, accounts, tiers=tier_limits)
     runs = ProjectRuns(cloud, admission.writes)
     registry = Registry(accounts, runs, RequestKeys(cloud), (), (DEFAULT,))
@@ -316,7 +316,7 @@ def test_machines_of_a_user_never_pass_the_money_of_his_tier(lab: Lab, cloud: Ta
     """However many ask at once, and in whichever of his projects."""
     user = lab["mine user"]
     ids = [register(lab, f"run {n}")[1]["run_id"] for n in range(5)]
-    tier_limits = TierLimits(cloud, Entitlements(Table("people")), FREE)
+    tier_limits = TierLimits(cloud, Entitlements(people := Table("people")), FREE, UserCaps(people))
     budget = Budget(cloud).limited_by(lambda _: None, tier_limits.month_usd)
 
     def reserve(run_id: str) -> str:

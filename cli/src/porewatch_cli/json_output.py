@@ -26,6 +26,7 @@ from porewatch.domain.rules.cancelling import Cancelled
 from porewatch.domain.rules.orphan_cleanup import Reaped
 from porewatch.domain.signatures.answers import SignatureList, SignatureView
 from porewatch.domain.signatures.verify import SignatureFault
+from porewatch.domain.tiers.caps import KeptCap
 from porewatch.domain.tiers.my_tier import MyTier
 from porewatch_cli.money.charges import RatesKept
 from porewatch_cli.operate.accounts import Adopted
@@ -232,6 +233,7 @@ OUTPUTS: dict[str, Any] = {
     "people list": list[User],
     "people admin": User,
     "people disable": User,
+    "people cap": KeptCap,
     "projects list": list[Project],
     "projects create": Project,
     "projects members": list[Membership],

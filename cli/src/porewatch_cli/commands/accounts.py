@@ -79,6 +79,37 @@ def disable(
     accounts.disable(chosen, user, not enable, as_json=as_json)
 
 
+@command(
+    people,
+    "porewatch people cap USER --month-runs 20 --month-usd 50",
+    "porewatch people cap USER",
+)
+def cap(
+    user: UserArgument,
+    month_runs: Annotated[
+        int | None, typer.Option(min=0, help="runs that may begin in a month")
+    ] = None,
+    month_usd: Annotated[
+        float | None, typer.Option(min=0, help="USD that runs may cost in a month")
+    ] = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Limit what a user begins and spends in a month, beside his tier.
+
+    The strictest holds. What is not given has no limit of his own.
+    """
+    from porewatch.domain.tiers.caps import UserCap
+    from porewatch_cli.operate import accounts
+    from porewatch_cli.stack import find_stack
+
+    limits = UserCap(month_runs=month_runs, month_usd=month_usd)
+    chosen = find_stack(stack, profile=profile, region=region)
+    accounts.cap(chosen, user, limits, as_json=as_json)
+
+
 projects = group("Projects: list and make them, their members, and runs from before projects.")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from porewatch.adapters.people.credentials import Sessions
+from porewatch.adapters.people.entitlements import UserCaps
 from porewatch.domain.base import Model, now
 from porewatch.domain.errors import MessageRefused
 from porewatch.domain.people.absences import absent
@@ -16,6 +17,7 @@ from porewatch.domain.people.accounts import Membership, Project, User
 from porewatch.domain.people.principal import OPERATOR
 from porewatch.domain.people.roles import DEFAULT_PROJECT, Role
 from porewatch.domain.people.secrets import new_id
+from porewatch.domain.tiers.caps import KeptCap, UserCap
 from porewatch_cli.plurals import plural
 from porewatch_cli.terminal import console, errors, print_json, table
 
@@ -56,6 +58,20 @@ def make_admin(stack: Stack, who: str, role: Role | None, *, as_json: bool) -> N
 def disable(stack: Stack, who: str, disabled: bool, *, as_json: bool) -> None:
     """Let a user in no more, or again, and show him. His sessions end."""
     _change(stack, who, lambda u: u.model_copy(update={"disabled": disabled}), as_json=as_json)
+
+
+def cap(stack: Stack, who: str, limits: UserCap, *, as_json: bool) -> None:
+    """Let a user begin and spend so much in a month, whatever his tier allows, and show it."""
+    user = _user(stack, who)
+    kept = KeptCap(user_id=user.user_id, cap=limits, set_by=OPERATOR.name, at=now())
+    UserCaps(stack.people).keep(kept)
+    if as_json:
+        print_json(kept)
+        return
+    runs = "no limit of runs" if limits.month_runs is None else plural(limits.month_runs, "run")
+    usd = "no limit of cost" if limits.month_usd is None else f"{limits.month_usd:.2f} USD"
+    line = Text("user ").append(user.user_id, style="bold").append(f" ({user.name}): ")
+    console.print(line.append(f"{runs}, {usd} a month"))
 
 
 def _change(stack: Stack, who: str, rule: Callable[[User], User], *, as_json: bool) -> None:

@@ -22,7 +22,7 @@ from porewatch.adapters.money.facility_rates import FacilityRates
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.people.accounts import Accounts
 from porewatch.adapters.people.credentials import Invitations, Sessions, ShareLinks, Tokens
-from porewatch.adapters.people.entitlements import Entitlements
+from porewatch.adapters.people.entitlements import Entitlements, UserCaps
 from porewatch.adapters.people.mail_suppressions import Suppressions
 from porewatch.adapters.people.project_runs import ProjectRuns
 from porewatch.adapters.people.slots import Admission
@@ -88,7 +88,7 @@ def storage_sources() -> StorageSources:
 
 
 def tier_limits() -> TierLimits:
-    return TierLimits(table(), entitlements(), settings().unpaid_tier)
+    return TierLimits(table(), entitlements(), settings().unpaid_tier, UserCaps(people()))
 
 
 def people() -> Table:

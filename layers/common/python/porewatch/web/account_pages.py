@@ -79,7 +79,11 @@ def add_routes(api: APIGatewayRestResolver) -> None:
         return visit.page(
             "admin.html.j2",
             users=manage_users.list_users(
-                visit.who, accounts=accounts, cursor=asked["cursor"], name=asked["user"]
+                visit.who,
+                accounts=accounts,
+                caps=wiring.tier_limits().caps,
+                cursor=asked["cursor"],
+                name=asked["user"],
             ),
             user=asked["user"],
             projects=places.list_projects(visit.who, accounts=accounts, cursor=asked["projects"]),

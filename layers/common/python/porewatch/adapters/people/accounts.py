@@ -74,9 +74,11 @@ class Accounts:
             return rule(user)
 
         stored = Stored(user_key(user_id), "USER", User, _user_item, not_there.problem)
-        return changed(self._table, stored, of_somebody, lambda *_: self._still(by, user_id))
+        return changed(self._table, stored, of_somebody, lambda *_: self.still(by, user_id))
 
-    def _still(self, by: AskedBy | None, user_id: str) -> list[Write]:
+    def still(self, by: AskedBy | None, user_id: str) -> list[Write]:
+        """What makes a change of this user depend on that who asks for it still may. What `by`
+        raises."""
         if by is None or by.user_id in ("", user_id):
             return []
         item = self._table.get(user_key(by.user_id), "USER")

@@ -2,6 +2,7 @@
 
 USER#id          USER | MEMBER#place | SESSION#digest | TOKEN#digest
 ENTITLEMENT#id   ENTITLEMENT (what a user paid for; apart, so that who writes it changes no account)
+CAP#id           CAP (what an admin lets a user do; apart, so that who judges runs reads no account)
 PAYS#id          CUSTOMER (who a user is at the payment provider; apart for the same reason)
 CUSTOMER#id      CUSTOMER (whose customer that is)
 IDENTITY#digest  IDENTITY (issuer and subject -> user)
@@ -31,6 +32,11 @@ def user_key(user_id: str) -> str:
 def entitlement_key(user_id: str) -> str:
     """Partition of what a user paid for."""
     return f"ENTITLEMENT#{user_id}"
+
+
+def cap_key(user_id: str) -> str:
+    """Partition of what an admin lets a user do."""
+    return f"CAP#{user_id}"
 
 
 def payer_key(user_id: str) -> str:

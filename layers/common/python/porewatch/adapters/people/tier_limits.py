@@ -1,5 +1,5 @@
-"""Which tier a user has now, and whether it takes one more run of his: decided in the write by
-which a run begins, as for projects (`slots`).
+"""Which tier a user has now, and whether tier and cap take one more run of his: decided in the
+write by which a run begins, as for projects (`slots`).
 
 USER#id   RUNS#2026-12     `begun`, in the ledger
 
@@ -15,11 +15,13 @@ from datetime import datetime
 from porewatch.adapters.items import Add, Item, Write
 from porewatch.adapters.ledger.budget import Budget
 from porewatch.adapters.ledger.run_moves import user_key
-from porewatch.adapters.people.entitlements import Entitlements
+from porewatch.adapters.people.entitlements import Entitlements, UserCaps
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
+from porewatch.domain.errors import AccountRefused, TierRefused
 from porewatch.domain.money.budget import Books
-from porewatch.domain.tiers import limits
+from porewatch.domain.tiers import caps, limits
+from porewatch.domain.tiers.caps import UserCap
 from porewatch.domain.tiers.entitlement import tier_of
 from porewatch.domain.tiers.held import held_to_tier
 from porewatch.domain.tiers.tier import TierName, tiers
@@ -28,15 +30,18 @@ BEGUN = "begun"
 
 
 class TierLimits:
-    """`ledger` has the counts, `entitlements` what users paid for; `unpaid`: the tier of others."""
+    """`ledger` has the counts, `entitlements` what users paid for; `unpaid`: the tier of others;
+    `caps`: what an admin lets a user do."""
 
     def __init__(
         self,
         ledger: Table,
         entitlements: Entitlements,
         unpaid: TierName,
+        user_caps: UserCaps,
         clock: Callable[[], datetime] = now,
     ) -> None:
+        self.caps = user_caps
         self._ledger, self._entitlements = ledger, entitlements
         self._unpaid, self._clock = unpaid, clock
         self._budget = Budget(ledger)
@@ -51,33 +56,47 @@ class TierLimits:
         return tier_of(self._entitlements.of(held), self._unpaid, self._clock())
 
     def writes(self, user: str | None) -> Sequence[Write]:
-        """What counts one more run of this month, if the user's tier allows it. TierRefused; also
-        when they are written."""
+        """What counts one more run of this month, if the user's tier and cap allow it. TierRefused,
+        or AccountRefused by the cap; also when they are written."""
         name = self.tier(user)
         if name is None or user is None:
             return ()
-        self.refuse_spent(user)
-        most = tiers()[name].month_runs
-        item = Item(user_key(user), runs_key(self._month))
+        cap = self.caps.of(user)
+        self._refuse_spent(user, name, cap)
+        most, item = _most_runs(name, cap), Item(user_key(user), runs_key(self._month))
         if most is None:
             return (Add(item, {BEGUN: 1}),)
-        return (Add(item, {BEGUN: 1}, (BEGUN, most - 1), lambda _: limits.month_full(name)),)
+        full = _month_full(name, cap)
+        if most == 0:
+            raise full
+        return (Add(item, {BEGUN: 1}, (BEGUN, most - 1), lambda _: full),)
 
     def refuse(self, user: str | None) -> None:
-        """TierRefused when he may begin no run now. An early answer: `writes` decides."""
+        """As `writes` when he may begin no run now. An early answer: `writes` decides."""
         name = self.tier(user)
         if name is None or user is None:
             return
-        self.refuse_spent(user)
-        most = tiers()[name].month_runs
+        cap = self.caps.of(user)
+        self._refuse_spent(user, name, cap)
+        most = _most_runs(name, cap)
         if most is not None and self.begun(user) >= most:
-            raise limits.month_full(name)
+            raise _month_full(name, cap)
 
     def refuse_spent(self, user: str | None) -> None:
-        """TierRefused when his runs have cost what they may in this month."""
+        """TierRefused, or AccountRefused by the cap, when his runs have cost what they may in this
+        month."""
         name = self.tier(user)
-        if name is not None and user is not None and tiers()[name].month_usd is not None:
-            limits.refuse_spent(name, self.books(user))
+        if name is not None and user is not None:
+            self._refuse_spent(user, name, self.caps.of(user))
+
+    def _refuse_spent(self, user: str, name: TierName, cap: UserCap) -> None:
+        if caps.strictest(cap.month_usd, tiers()[name].month_usd) is None:
+            return
+        books = self.books(user)
+        if caps.binds(cap.month_usd, tiers()[name].month_usd):
+            caps.refuse_spent(cap, books)
+        else:
+            limits.refuse_spent(name, books)
 
     def refuse_size(self, user: str | None, size: int) -> None:
         """TierRefused for a run of his with so many bytes."""
@@ -88,7 +107,9 @@ class TierLimits:
     def month_usd(self, user: str) -> float | None:
         """What his runs may cost in a month; None: no limit."""
         name = self.tier(user)
-        return tiers()[name].month_usd if name else None
+        return (
+            caps.strictest(self.caps.of(user).month_usd, tiers()[name].month_usd) if name else None
+        )
 
     def books(self, user: str) -> Books:
         """What his runs cost in this month, and what is held for their machines."""
@@ -106,3 +127,13 @@ class TierLimits:
 
 def runs_key(month: str) -> str:
     return f"RUNS#{month}"
+
+
+def _most_runs(name: TierName, cap: UserCap) -> int | None:
+    return caps.strictest(cap.month_runs, tiers()[name].month_runs)
+
+
+def _month_full(name: TierName, cap: UserCap) -> AccountRefused | TierRefused:
+    if caps.binds(cap.month_runs, tiers()[name].month_runs):
+        return caps.month_full(cap)
+    return limits.month_full(name)

@@ -18,6 +18,10 @@ from porewatch.domain.people.roles import ProjectId, UserId
 from porewatch.domain.runs import RunId
 
 MILLION = 1_000_000
+MonthUsd = Annotated[
+    float | None, Field(ge=0, allow_inf_nan=False, description="cost in a calendar month")
+]
+"""What somebody may spend; None: no limit."""
 Micro = Annotated[int, Field(description="millionths of a dollar")]
 
 
@@ -113,3 +117,8 @@ class Books(Model):
         """reserved = settled + released + held, to the micro-dollar."""
         parts = (self.settled_usd, self.released_usd, self.held_usd)
         return micro(self.reserved_usd) == sum(micro(part) for part in parts)
+
+
+def is_spent(most: float | None, books: Books) -> bool:
+    """Whether nothing is left of what may be spent in a month: of a project, a tier, or a user."""
+    return most is not None and micro(books.spent_usd) + micro(books.held_usd) >= micro(most)

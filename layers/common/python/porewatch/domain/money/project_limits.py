@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from porewatch.domain.errors import AccountRefused
-from porewatch.domain.money.budget import Books, micro
+from porewatch.domain.money.budget import Books, is_spent
 from porewatch.domain.people.accounts import Project
 from porewatch.domain.reasons.reason import PeopleCode, because
 
@@ -26,8 +26,7 @@ def refuse_spent(project: Project, books: Books) -> None:
     """AccountRefused when nothing is left of the project's money of this month. `books`: what it
     spent in it, and what is held for its machines at work."""
     most = project.quota.month_usd
-    committed = micro(books.spent_usd) + micro(books.held_usd)
-    if most is None or committed < micro(most):
+    if most is None or not is_spent(most, books):
         return
     spent = {
         "most": f"{most:.2f}",

@@ -26,6 +26,8 @@ class PeopleCode(StrEnum):
     TIER_RUN_TOO_LARGE = "tier_run_too_large"
     TIER_MONTH_RUNS = "tier_month_runs"
     TIER_MONTH_SPENT = "tier_month_spent"
+    CAP_MONTH_RUNS = "cap_month_runs"
+    CAP_MONTH_SPENT = "cap_month_spent"
     TIER_ABOVE = "tier_above"
     TIER_ABOVE_UNLIMITED = "tier_above_unlimited"
     RESULTS_CLOSED = "results_closed"

@@ -4,7 +4,7 @@ tier would allow."""
 from __future__ import annotations
 
 from porewatch.domain.errors import TierRefused
-from porewatch.domain.money.budget import Books, micro
+from porewatch.domain.money.budget import Books, is_spent
 from porewatch.domain.reasons.reason import PeopleCode, Reason, because
 from porewatch.domain.tiers.tier import Tier, TierName, tiers
 
@@ -50,7 +50,7 @@ def refuse_spent(name: TierName, books: Books) -> None:
     """TierRefused when nothing is left of what the user's runs may cost in this month. `books`:
     what they cost, and what is held for their machines at work."""
     most = tiers()[name].month_usd
-    if most is None or micro(books.spent_usd) + micro(books.held_usd) < micro(most):
+    if most is None or not is_spent(most, books):
         return
     values = {
         "tier": name.value,

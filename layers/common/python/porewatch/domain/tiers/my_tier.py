@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
+from porewatch.domain.tiers.caps import UserCap
 from porewatch.domain.tiers.tier import Tier, TierName
 
 
@@ -32,6 +33,9 @@ class MyTier(Model):
     tier: TierName
     allows: Tier
     used: TierUse
+    cap: Annotated[
+        UserCap, Field(description="what an admin lets him do; the strictest of both holds")
+    ] = UserCap()
     subscribed: bool = False
     payment_failed: Annotated[bool, Field(description="of a renewal; it is tried again")] = False
     paid_until: Moment | None = None

@@ -10,6 +10,12 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from porewatch.domain.base import Model
+from porewatch.domain.money.budget import MonthUsd
+
+MonthRuns = Annotated[
+    int | None, Field(ge=0, description="runs that begin in a calendar month (UTC)")
+]
+"""None: no limit."""
 
 
 class TierName(StrEnum):
@@ -23,12 +29,8 @@ class Tier(Model):
     run_gigabytes: Annotated[
         float | None, Field(gt=0, allow_inf_nan=False, description="10^9 bytes of one run")
     ]
-    month_runs: Annotated[
-        int | None, Field(ge=0, description="runs that begin in a calendar month (UTC)")
-    ]
-    month_usd: Annotated[
-        float | None, Field(ge=0, allow_inf_nan=False, description="cost in a calendar month")
-    ]
+    month_runs: MonthRuns
+    month_usd: MonthUsd
     results_days: Annotated[
         int | None, Field(ge=1, description="days after a run's end; then results are archived")
     ]

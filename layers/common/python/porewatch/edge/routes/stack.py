@@ -15,13 +15,20 @@ def add_routes(api: APIGatewayRestResolver) -> None:
     @api.get("/users")
     def users() -> dict[str, object]:
         page = query(api, "limit", "cursor", "name")
-        return manage_users.list_users(asker(api), accounts=wiring.accounts(), **page).public()
+        return manage_users.list_users(
+            asker(api), accounts=wiring.accounts(), caps=wiring.tier_limits().caps, **page
+        ).public()
 
     @api.patch("/users/<user_id>")
     def change_user(user_id: str) -> dict[str, object]:
         change = request_body(api, manage_users.UserChange)
         return manage_users.change_user(
-            user_id, change, asker(api), accounts=wiring.accounts(), sessions=wiring.sessions()
+            user_id,
+            change,
+            asker(api),
+            accounts=wiring.accounts(),
+            sessions=wiring.sessions(),
+            caps=wiring.tier_limits().caps,
         ).public()
 
     @api.get("/usage")

@@ -40,6 +40,7 @@ def show_tier(
         used=TierUse(
             runs=limits.begun(user_id), spent_usd=books.spent_usd, held_usd=books.held_usd
         ),
+        cap=limits.caps.of(user_id),
         subscribed=kept is not None and kept.gives(at),
         payment_failed=kept is not None and kept.payment_failed,
         paid_until=kept.paid_until if kept is not None and kept.gives(at) else None,
