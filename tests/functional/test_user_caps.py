@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,11 +28,14 @@ from porewatch.domain.runs import RunState
 from porewatch.domain.tiers.caps import KeptCap, UserCap
 from porewatch.domain.tiers.tier import TierName, tiers
 from porewatch.settings import settings
+from tests.cloud.visitor import LOOKS, Look, accessible
 from tests.functional.doors import put, send
 from tests.functional.made_provider import MadeProvider
 from tests.functional.test_account_pages import admin
 from tests.functional.test_accounts import ask, by_session
+from tests.functional.test_charges import answer
 from tests.functional.test_pages import (
+    HOST,
     Browser,
     api_key,  # noqa: F401 - a fixture
     people,  # noqa: F401 - a fixture
@@ -189,3 +194,32 @@ def test_the_pages_show_and_set_it(provider: MadeProvider, people: Table) -> Non
     assert 'name="cap.month_usd" min="0" step="any" value="12.5"' in page
     account = browser.ask("/web/account")["body"]
     assert "An admin set limits of your own" in account and "12.50 USD" in account
+
+
+@pytest.mark.web
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_pages_of_caps_are_accessible(
+    look: Look, provider: MadeProvider, people: Table, cloud: Table, browser: Any, axe: str
+) -> None:
+    visitor = Browser()
+    visitor.sign_in(provider)
+    Browser().sign_in(provider, sub="u-2", name="Ben")
+    admin(people)
+    locale, scheme, width = look
+    user = next(one for one in Accounts(people).users() if one.name == "Mika")
+    cap = UserCap(month_runs=7, month_usd=12.5)
+    UserCaps(people).keep(KeptCap(user_id=user.user_id, cap=cap, set_by="u", at=base.now()))
+    language = {"language": locale[:2]}
+    Accounts(people).change_user(user.user_id, lambda u: u.model_copy(update=language))
+    context = browser.new_context(
+        locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    page.route("**/*", lambda route: answer(visitor, route))
+    for path in ("/web/admin", "/web/account"):
+        page.goto(f"https://{HOST}/v1{path}")
+        accessible(page, axe, width)
+        if kept := os.environ.get("POREWATCH_SCREENSHOTS"):
+            name = f"caps-{path.rsplit('/')[-1]}-{locale}-{scheme}-{width}.png"
+            page.screenshot(path=Path(kept) / name, full_page=True)
+    context.close()

@@ -67,8 +67,6 @@ class TierLimits:
         if most is None:
             return (Add(item, {BEGUN: 1}),)
         full = _month_full(name, cap)
-        if most == 0:
-            raise full
         return (Add(item, {BEGUN: 1}, (BEGUN, most - 1), lambda _: full),)
 
     def refuse(self, user: str | None) -> None:
