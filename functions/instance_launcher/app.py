@@ -28,4 +28,5 @@ def lambda_handler(task: Launch) -> Launched:
         secrets=EpochSecrets(config.message_key_arn, config.stack_name),
         at=now(),
         expiries=expiries(*schedules),
+        spot_waits=lambda run: wiring.tier_limits().spot_waits(wiring.runs().get(run).submitted_by),
     )

@@ -35,6 +35,7 @@ from porewatch.domain.submission.run_uploads import Register
 from porewatch.domain.tiers import limits
 from porewatch.domain.tiers.entitlement import Entitlement
 from porewatch.domain.tiers.tier import TierName, tiers
+from porewatch.edge import wiring
 from porewatch.settings import settings
 from porewatch.usecases.people.identify import user_principal
 from porewatch.usecases.uploads.register_run import Registry, register_run
@@ -334,6 +335,14 @@ def test_machines_of_a_user_never_pass_the_money_of_his_tier(lab: Lab, cloud: Ta
     budget.reserve(an_epoch(ids[0], 2), 40, base.now())
     books = budget.user_books(user, f"{base.now():%Y-%m}")
     assert (books.held_usd, books.balanced) == (48, True)
+
+
+def test_machines_of_who_pays_wait_for_no_spot(lab: Lab, cloud: Table) -> None:
+    limits = wiring.tier_limits()
+    assert limits.spot_waits(lab["mine user"]) == tiers()[FREE].spot_waits > 0
+    assert limits.spot_waits(None) == 0, "of no user: of no tier"
+    paid(lab)
+    assert limits.spot_waits(lab["mine user"]) == 0
 
 
 def test_what_a_user_begins_is_counted_where_nobody_pays_too(

@@ -40,6 +40,7 @@ from porewatch.domain.stage.record import StageKey, StageRecord
 from porewatch.domain.stage.spec import LaunchRequest, Phase, StageSpec
 from porewatch.domain.stage.state_machine_tasks import (
     Await,
+    Decide,
     FailRun,
     Launch,
     Open,
@@ -52,7 +53,7 @@ from porewatch.usecases.monitoring.monitor_instances import MonitorContext
 from porewatch.usecases.stages.answer_stage import await_stage
 from porewatch.usecases.stages.close_run import close_run
 from porewatch.usecases.stages.end_run import Brakes
-from porewatch.usecases.stages.handle_error import fail_run
+from porewatch.usecases.stages.handle_error import decide_stage, fail_run
 from porewatch.usecases.stages.open_stage import open_stage
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -273,7 +274,7 @@ class House:
         task = Open(action="open", run_id=RUN, revision=REVISION, spec=SPEC)
         return open_stage(task, self.desk(), default_bundle="fallback@1")
 
-    def launch(self, epoch: int, budget_usd: float = 25.0) -> str:
+    def launch(self, epoch: int, budget_usd: float = 25.0, spot_waits: int = 0) -> str:
         return launch_instance(
             Launch(run_id=RUN, revision=REVISION, epoch=epoch, spec=SPEC),
             stack="s",
@@ -283,7 +284,16 @@ class House:
             pools=Pools(self.table),
             secrets=Secrets(),
             at=self.now,
+            spot_waits=lambda _: spot_waits,
         ).instance_id
+
+    def wait_again(self, epoch: int, error: PorewatchError) -> None:
+        """No machine came: the state machine asks what to do, and waits."""
+        of = {"run_id": RUN, "revision": REVISION, "stage": STAGE, "epoch": epoch}
+        what = {"error": type(error).__name__, "cause": error.problem}
+        task = Decide.model_validate({"action": "decide", **of, **what})
+        assert decide_stage(task, stages=self.stages, at=self.now).decision == "retry"
+        self.later(minutes=2)
 
     def brakes(self) -> Brakes:
         return Brakes(

@@ -222,6 +222,28 @@ def test_no_spot_capacity_leads_to_on_demand_and_no_capacity_at_all_is_an_error(
         house.launch(2)
 
 
+def test_who_has_to_wait_for_spot_gets_on_demand_after_his_waits(house: House) -> None:
+    house.seal()
+    full = CapacityUnavailable("full")
+    house.cloud.full["spot"] = full
+    for epoch in (1, 2):
+        house.open()
+        with pytest.raises(CapacityUnavailable):
+            house.launch(epoch, spot_waits=2)
+        house.wait_again(epoch, full)
+    house.open()
+    house.launch(3, spot_waits=2)
+    assert [spec.purchase for spec in house.cloud.launches] == ["spot", "spot", "spot", "on-demand"]
+
+
+def test_who_waits_for_spot_gets_on_demand_when_no_wait_would_help(house: House) -> None:
+    house.seal()
+    house.open()
+    house.cloud.full["spot"] = ConfigurationRefused("InvalidParameterValue")
+    house.launch(1, spot_waits=2)
+    assert house.record().purchase == "on-demand"
+
+
 def test_r3_what_one_rung_refuses_another_may_grant(house: House) -> None:
     """EC2 refuses a request for its content (a tag, a disk), and takes another."""
     house.seal()

@@ -10,6 +10,7 @@ LIMITS = {
     "month_runs": "runs in a month",
     "month_usd": "cost of machines in a month (USD)",
     "results_days": "days for which large results stay readable",
+    "spot_waits": "waits for spot before a machine on demand",
 }
 
 

@@ -109,6 +109,11 @@ class TierLimits:
             caps.strictest(self.caps.of(user).month_usd, tiers()[name].month_usd) if name else None
         )
 
+    def spot_waits(self, user: str | None) -> int:
+        """How often a machine of his waits for spot before one is bought on demand."""
+        name = self.tier(user)
+        return tiers()[name].spot_waits if name else 0
+
     def books(self, user: str) -> Books:
         """What his runs cost in this month, and what is held for their machines."""
         return self._budget.user_books(user, self._month)

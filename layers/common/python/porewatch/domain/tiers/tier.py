@@ -34,6 +34,10 @@ class Tier(Model):
     results_days: Annotated[
         int | None, Field(ge=1, description="days after a run's end; then results are archived")
     ]
+    spot_waits: Annotated[
+        int,
+        Field(ge=0, description="times a machine waits for spot before one is bought on demand"),
+    ]
 
 
 @cache

@@ -8,7 +8,7 @@ epoch, else a new one. A surplus instance is terminated here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -74,8 +74,10 @@ def launch_instance(
     secrets: Secrets,
     at: datetime,
     expiries: Expiries | None = None,
+    spot_waits: Callable[[str], int] = lambda _: 0,
 ) -> Launched:
-    """Returns the instance of the epoch. Each rung that fails is recorded as a fact.
+    """Returns the instance of the epoch. Each rung that fails is recorded as a fact. `spot_waits`
+    says of a run how often its machines wait for spot before one is bought on demand.
 
     Raises StaleEpoch, BudgetExceeded, the errors of `Source.launch` that leave the outcome
     unknown, and after the last rung one error that names the reason of each rung.
@@ -100,10 +102,11 @@ def launch_instance(
     request = LaunchRequest(owner=owner, stage=stage, at=at, avoid=avoid, why=why)
     prepared = executor.prepare(request)
     ladder = tuple(with_secret(spec, secret) for spec in prepared)
+    patient = why is None and record.waits < spot_waits(task.run_id)
     seconds = stage.p90_seconds or stage.phase_deadline_s
     budget.reserve(owner, reservation_usd(ladder, seconds, executor.price), at)
     with _given_back_without_machine(owner, budget, at):
-        machine = _climb(ladder, stages, executor, pools, at)
+        machine = _climb(ladder, stages, executor, pools, at, patient=patient)
     _record(record, machine, stages, executor, at)
     _schedule_expiry(machine, expiries)
     return Launched(instance_id=machine.instance_id)
@@ -126,9 +129,14 @@ def _climb(
     executor: Executors,
     pools: Pools,
     at: datetime,
+    *,
+    patient: bool,
 ) -> Machine:
+    """`patient`: what is bought on demand is tried only when spot refuses for another reason than
+    its capacity."""
     failures: list[tuple[LaunchSpec, PorewatchError]] = []
-    left = list(ladder)
+    left = [spec for spec in ladder if not patient or spec.purchase == "spot"]
+    later = [spec for spec in ladder if spec not in left]
     while left:
         spec = left.pop(0)
         key = StageKey(spec.owner.run_id, spec.owner.revision, spec.owner.stage)
@@ -150,6 +158,8 @@ def _climb(
                 error  # of this request only: another purchase option, or Batch, sends another one
             )
         failures.append((spec, failure))
+        if later and not isinstance(failure, CapacityUnavailable):
+            left, later = [*left, *later], []
         _log.warning("rung %d (%s): %s", spec.rung, spec.reason, failure)
         then = left[0].rung_why if left else _next_action(failures)
         stages.record([_refused(spec, failure, then, at)])
