@@ -22,6 +22,7 @@ from porewatch.domain.archive.steps import asked
 from porewatch.domain.base import now
 from porewatch.domain.people.roles import Role
 from porewatch.domain.records.run_record import RunRecord
+from porewatch.domain.retention.expiry import expires
 from porewatch.domain.runs import RunState
 from porewatch.domain.tiers.entitlement import Entitlement
 from porewatch.domain.tiers.tier import TierName
@@ -211,7 +212,11 @@ def test_the_page_says_where_a_file_is_and_offers_other_tiers(
     record = item.model(RunRecord).model_copy(update={"project": project})
     cloud.put(Item.of(item.pk, item.sk, record, kind=item.kind))
     path = f"/web/runs/{RUN}/files/{TABLES}"
-    assert f"files/{TABLES}" in browser.ask(f"/web/runs/{RUN}")["body"]
+    shown = browser.ask(f"/web/runs/{RUN}")["body"]
+    assert f"files/{TABLES}" in shown
+    kept = f"{expires(ended_at + timedelta(days=14), 365):%Y-%m-%d}"
+    assert kept in shown, "the days of a report count from the end of his time"
+    assert kept not in browser.ask("/web/runs")["body"], "where who pays decides, its page says it"
     assert browser.ask(path)["statusCode"] == 303
     ended = record.model_copy(update={"completed_at": ended_at - timedelta(days=14)})
     cloud.put(Item.of(item.pk, item.sk, ended, kind=item.kind))

@@ -18,16 +18,18 @@ from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES, RunState
 from porewatch.domain.signatures.steps import State
 from porewatch.domain.submission.run_uploads import takes_files
+from porewatch.domain.tiers.tier import tiers
 from porewatch.edge import wiring
 from porewatch.settings import settings
 from porewatch.usecases.people.reach_run import reach_run, visible_projects
 from porewatch.usecases.people.share_run import ShareView, list_shares
 from porewatch.usecases.signatures.show_signatures import revision_state
-from porewatch.usecases.views.show_files import FileView, kept_until, show_files
+from porewatch.usecases.views.show_files import FileView, show_files
 from porewatch.usecases.views.show_inputs import show_inputs
 from porewatch.usecases.views.show_making import show_making
 from porewatch.usecases.views.show_progress import UNDER_WAY, phases_now, show_progress
 from porewatch.usecases.views.show_runs import RunView, list_runs, show_run
+from porewatch.usecases.views.show_storage import show_storage
 from porewatch.web.file_pages import page_key
 from porewatch.web.project_names import project_names
 from porewatch.web.router import Visit
@@ -85,7 +87,7 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             closed=closed,
             tier=tier_part(visit) if closed and visit.who.user_id == record.submitted_by else None,
             making=None if part else show_making(record, reports=reports),
-            until=kept_until(shown.completed_at if standing else None, days),
+            until=_kept_until(record, shown.completed_at if standing else None, days),
             at=now(),
             inputs=None if part else show_inputs(shown, manifests=wiring.manifests()),
             shared=None if part else _shared(visit, run_id, shown.project),
@@ -96,6 +98,15 @@ def add_routes(api: APIGatewayRestResolver) -> None:
             takes_files=_takes_files(visit, shown),
             seconds=POLL_SECONDS,
         )
+
+
+def _kept_until(record: RunRecord, completed_at: datetime | None, days: int) -> datetime | None:
+    """Until when the report is kept: by its age, or by who pays. None: there is none, or it is kept
+    without end."""
+    if completed_at is None:
+        return None
+    stored = show_storage(record, {}, sources=wiring.storage_sources(), at=now())
+    return stored.expires(completed_at, days)
 
 
 def _files(record: RunRecord) -> tuple[FileView, ...]:
@@ -130,11 +141,13 @@ def _review(standing: RunRecord) -> str:
 
 
 def _until(runs: Sequence[RunView]) -> dict[str, datetime]:
-    """Run -> until when its report is kept, of those that have one."""
+    """Run -> until when its report is kept, of those that have one. Where who pays decides, the
+    page of each run says it."""
     days = settings().reports_days
+    by_age = tiers()[settings().unpaid_tier].results_days is None
     return {
         run.run_id: expires(run.completed_at, days)
-        for run in runs
+        for run in (runs if by_age else ())
         if run.reported_revision is not None and run.completed_at and run.state not in GONE_STATES
     }
 

@@ -12,7 +12,6 @@ from porewatch.domain.base import Moment
 from porewatch.domain.errors import NotFound
 from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.results.publishing import sums_read
-from porewatch.domain.retention.expiry import expires
 from porewatch.domain.rules.revisions import reported
 from porewatch.domain.runs import GONE_STATES
 from porewatch.domain.signatures.signed_copies import newest_copies
@@ -72,11 +71,6 @@ def show_files(
             )
         )
     return tuple(found)
-
-
-def kept_until(completed_at: datetime | None, days: int) -> datetime | None:
-    """Until when the report of a run that was completed then is kept."""
-    return None if completed_at is None else expires(completed_at, days)
 
 
 def _sums(run_id: str, revision: int, reports: Objects) -> dict[str, str]:
