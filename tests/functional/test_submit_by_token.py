@@ -9,6 +9,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,6 +27,7 @@ from porewatch.domain.records.run_record import RunRecord
 from porewatch.domain.runs import RunState
 from porewatch_cli.exit_codes import RUN_FAILED
 from porewatch_cli.main import app
+from porewatch_cli.remote import watch_run
 from porewatch_cli.remote.server import Server
 from tests.functional.doors import Context, door
 from tests.functional.test_uploads import (
@@ -166,7 +168,8 @@ def watched(command: Any, run_id: str) -> list[RunState]:
             )
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("porewatch_cli.remote.watch_run.time.sleep", cancelled_at_the_second_look)
+        # the command's alone: the functions answer in this process, and sleep as well
+        patch.setattr(watch_run, "time", SimpleNamespace(sleep=cancelled_at_the_second_look))
         lines = command("watch", run_id)
     assert {line["kind"] for line in lines} == {"remote"}
     assert lines[0]["name"] == "herd 7" and lines[0]["stages"] == []
