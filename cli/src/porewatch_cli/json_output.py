@@ -120,9 +120,17 @@ class FoundSignature(SignatureFault):
     says: str
 
 
+class Copies(Model):
+    """Copies of signatures and signed pages: `of_other_versions` were not compared."""
+
+    compared: int
+    of_other_versions: int
+
+
 class Signatures(Model):
     count: int
     faults: list[FoundSignature]
+    copies: Copies
 
 
 class Audit(Model):
