@@ -183,4 +183,5 @@ def test_what_denies_a_report() -> None:
         DayFound.MISSING,
         DayFound.BROKEN,
         DayFound.FORGED,
+        DayFound.UNLIKE_LOCKED,
     }
