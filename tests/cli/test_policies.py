@@ -145,8 +145,9 @@ def test_every_call_of_a_persons_commands_is_allowed(
 
 
 def kind(one: Request) -> tuple[str, str, str]:
-    """A request whatever run and file it is about."""
+    """A request whatever run, file or bundle it is about."""
     place = re.sub(r"/(runs|inbox)/.*", r"/\1/x", one.resource)
+    place = re.sub(r"/bundles/[^/]+/", "/bundles/x/", place)
     return one.action, place, re.sub(r"(RUN#)[^']+", r"\1x", str(one.context))
 
 
