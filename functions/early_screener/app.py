@@ -9,6 +9,7 @@ from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.known_bundles import Shelf
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.s3.bundle_store import BundleStore
+from porewatch.adapters.submission.run_uploads import RunUploads
 from porewatch.domain.base import now
 from porewatch.domain.facts.fact import Fact
 from porewatch.domain.facts.run_facts import FileValidated
@@ -44,6 +45,7 @@ def lambda_handler(fact: Fact) -> None:
         bundles=BundleStore(Objects(config.references_bucket)),
         screener=screener,
         default_bundle=partial(Shelf(table).default, config.default_bundle),
+        asked_bundle=RunUploads(table).asked_bundle,
         clock=now,
     )
     screen_file(fact.run_id, fact.path, context)

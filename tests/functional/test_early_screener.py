@@ -11,11 +11,13 @@ import boto3
 import pytest
 
 from porewatch.adapters.early.early_evidence import EarlyEvidence
+from porewatch.adapters.items import Item, run_key
 from porewatch.adapters.ledger.alerts import AlertLedger
 from porewatch.adapters.ledger.runs import RunLedger
 from porewatch.adapters.objects import Objects
 from porewatch.adapters.s3.bundle_store import BundleStore
 from porewatch.adapters.s3.manifests import Manifests
+from porewatch.adapters.submission.run_uploads import SUBMISSION
 from porewatch.adapters.table import Table
 from porewatch.domain.base import now
 from porewatch.domain.calls.alert_part import alert_ref
@@ -24,6 +26,7 @@ from porewatch.domain.early.evidence import Severe
 from porewatch.domain.records.file_record import FileState
 from porewatch.domain.runs import Sample
 from porewatch.domain.sealing import input_file, seal
+from porewatch.domain.submission.run_uploads import Register, Submission
 from porewatch.settings import settings
 from porewatch_worker.references.building.alert_part import build_alert_part
 from porewatch_worker.references.installed import MANIFEST, SEAL, bundle_folder
@@ -199,6 +202,19 @@ def test_a_sealed_run_is_screened_by_its_manifest(ledger: Table, runs: RunLedger
     runs.seal(manifest, sealed_by="run.json", at=now(), made_at=now())
     assert screen("fastq/a.fastq.gz") == []
     assert alerts(ledger) == [("pig 9", "CSFV")]
+
+
+def test_a_registered_run_is_screened_with_the_bundle_that_it_asked_for(
+    ledger: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEFAULT_BUNDLE", "another@1")
+    settings.cache_clear()
+    land("fastq/a.fastq.gz", csfv(9, 1))
+    assert EarlyEvidence(ledger).totals(RUN).files == 0, "nothing of the default was pushed"
+    asked = Register(project="p-aaaaaaaaaaaaaaaa", name="herd", bundle="made@1")
+    ledger.put(Item.of(run_key(RUN), SUBMISSION, Submission(asked=asked)))
+    assert screen("fastq/a.fastq.gz") == []
+    assert alerts(ledger) == [(RUN, "CSFV")]
 
 
 def test_what_is_not_to_be_screened_is_left(ledger: Table, runs: RunLedger) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -313,6 +313,21 @@ def test_who_has_spent_the_money_of_the_month_begins_nothing(
     assert register(lab, "three")[0] == 201
 
 
+def reserved_at_once(budget: Budget, run_ids: Sequence[str], usd: float) -> list[str]:
+    """What comes of a reservation for a machine of each of these runs, all at once: `held`, or the
+    refusal."""
+
+    def reserve(run_id: str) -> str:
+        try:
+            budget.reserve(an_epoch(run_id), usd, base.now())
+        except BudgetExceeded as error:
+            return str(error)
+        return "held"
+
+    with ThreadPoolExecutor(len(run_ids)) as pool:
+        return list(pool.map(reserve, run_ids))
+
+
 def test_machines_of_a_user_never_pass_the_money_of_his_tier(lab: Lab, cloud: Table) -> None:
     """However many ask at once, and in whichever of his projects."""
     user = lab["mine user"]
@@ -320,15 +335,7 @@ def test_machines_of_a_user_never_pass_the_money_of_his_tier(lab: Lab, cloud: Ta
     tier_limits = TierLimits(cloud, Entitlements(people := Table("people")), FREE, UserCaps(people))
     budget = Budget(cloud).limited_by(lambda _: None, tier_limits.month_usd)
 
-    def reserve(run_id: str) -> str:
-        try:
-            budget.reserve(an_epoch(run_id), 4, base.now())
-        except BudgetExceeded as error:
-            return str(error)
-        return "held"
-
-    with ThreadPoolExecutor(5) as pool:
-        said = list(pool.map(reserve, ids))
+    said = reserved_at_once(budget, ids, 4)
     assert said.count("held") == 2
     assert all(f"user {user} in" in one for one in said if one != "held")
     paid(lab)

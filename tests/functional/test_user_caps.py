@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from porewatch.adapters.people.entitlements import Entitlements, UserCaps
 from porewatch.adapters.people.tier_limits import TierLimits
 from porewatch.adapters.table import Table
 from porewatch.domain import base
-from porewatch.domain.errors import BudgetExceeded
 from porewatch.domain.people.roles import Role
 from porewatch.domain.people.secrets import new_id
 from porewatch.domain.runs import RunState
@@ -41,7 +39,7 @@ from tests.functional.test_pages import (
     people,  # noqa: F401 - a fixture
     provider,  # noqa: F401 - a fixture
 )
-from tests.functional.test_project_limits import an_epoch, refused_by, register, spend
+from tests.functional.test_project_limits import refused_by, register, spend
 from tests.functional.test_tier_limits import (
     FREE,
     Lab,
@@ -49,6 +47,7 @@ from tests.functional.test_tier_limits import (
     accounts,  # noqa: F401 - a fixture
     lab,  # noqa: F401 - a fixture
     paid,
+    reserved_at_once,
     sealed,
 )
 from tests.functional.test_uploads import READS, a_member
@@ -122,15 +121,7 @@ def test_machines_of_a_user_never_pass_his_cap(lab: Lab, cloud: Table) -> None:
     own = TierLimits(cloud, Entitlements(Table("people")), FREE, UserCaps(Table("people")))
     budget = Budget(cloud).limited_by(lambda _: None, own.month_usd)
 
-    def reserve(run_id: str) -> str:
-        try:
-            budget.reserve(an_epoch(run_id), 3, base.now())
-        except BudgetExceeded as error:
-            return str(error)
-        return "held"
-
-    with ThreadPoolExecutor(5) as pool:
-        said = list(pool.map(reserve, ids))
+    said = reserved_at_once(budget, ids, 3)
     assert said.count("held") == 2
     capped(lab, usd=50)
     assert own.month_usd(lab["mine user"]) == tiers()[FREE].month_usd, "the tier is stricter"

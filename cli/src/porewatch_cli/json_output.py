@@ -25,7 +25,6 @@ from porewatch.domain.retention.orders import Deleted, Held
 from porewatch.domain.rules.cancelling import Cancelled
 from porewatch.domain.rules.orphan_cleanup import Reaped
 from porewatch.domain.signatures.answers import SignatureList, SignatureView
-from porewatch.domain.signatures.verify import SignatureFault
 from porewatch.domain.tiers.caps import KeptCap
 from porewatch.domain.tiers.my_tier import MyTier
 from porewatch_cli.money.charges import RatesKept
@@ -37,6 +36,7 @@ from porewatch_cli.operate.redrive import Letters
 from porewatch_cli.operate.registry import Rebuilt
 from porewatch_cli.remote.login import Login
 from porewatch_cli.remote.watch_run import RemoteRun
+from porewatch_cli.reports.audit_document import Audit
 from porewatch_cli.runs.listed_run import ListedRun
 from porewatch_cli.runs.run_view import RunView
 from porewatch_cli.submit.submission import Submission
@@ -98,52 +98,6 @@ class Logs(Model):
 
     logs: dict[str, str]
     facts: list[tuple[str, dict[str, Any]]]
-
-
-class Chain(Model):
-    code: str
-    day: str | None
-    newest: str | None
-    newest_digest: str | None
-    says: str
-
-
-class Anchor(Model):
-    code: str
-    head: str | None
-    at: str | None
-    says: str
-    chain: Chain
-
-
-class FoundSignature(SignatureFault):
-    says: str
-
-
-class Copies(Model):
-    """Copies of signatures and signed pages: `of_other_versions` were not compared."""
-
-    compared: int
-    of_other_versions: int
-
-
-class Signatures(Model):
-    count: int
-    faults: list[FoundSignature]
-    copies: Copies
-
-
-class Audit(Model):
-    """`anchor` and `signatures` are null for a file. `holds`: no faults."""
-
-    run_id: str
-    holds: bool
-    head: str
-    entries: int
-    kept_head: str | None
-    anchor: Anchor | None
-    signatures: Signatures | None
-    faults: list[str]
 
 
 class Cost(Bill):

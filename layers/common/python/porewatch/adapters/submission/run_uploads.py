@@ -39,6 +39,12 @@ class RunUploads:
             raise _unregistered(run_id)
         return item.model(Submission)
 
+    def asked_bundle(self, run_id: str) -> str | None:
+        """The bundle that the run was registered with; None for one that names none, or that came
+        by the bucket."""
+        item = self._table.get(run_key(run_id), SUBMISSION)
+        return item.model(Submission).asked.bundle if item else None
+
     def is_registered(self, run_id: str) -> bool:
         """Whether it takes uploads: not a run that came by the bucket."""
         return self._table.get(run_key(run_id), SUBMISSION) is not None

@@ -85,7 +85,7 @@ class Screener(Protocol):
 @dataclass(frozen=True)
 class EarlyContext:
     """`screener`: with the alert part `ref` of this digest; `default_bundle`: of runs that name
-    none."""
+    none; `asked_bundle`: what a run was registered with, before its seal."""
 
     runs: RunLedger
     manifests: Manifests
@@ -96,6 +96,7 @@ class EarlyContext:
     bundles: BundleStore
     screener: Callable[[str, str], Screener]
     default_bundle: Callable[[], str]
+    asked_bundle: Callable[[str], str | None]
     clock: Callable[[], datetime]
 
 
@@ -144,7 +145,8 @@ def _as_known(run_id: str, record: RunRecord | None, context: EarlyContext) -> _
     if record is not None and record.manifest_digest:
         manifest = context.manifests.of(run_id, revision)
         return _Run(run_id, revision, manifest.bundle, manifest.samples, manifest)
-    return _Run(run_id, revision, None, _by_sheet(run_id, context.raw), None)
+    bundle = context.asked_bundle(run_id)
+    return _Run(run_id, revision, bundle, _by_sheet(run_id, context.raw), None)
 
 
 def _by_sheet(run_id: str, raw: Objects) -> tuple[Sample, ...] | None:
