@@ -161,7 +161,7 @@ class Agent:
 
     def _rest(self, look: Look | None, *, busy: bool) -> None:
         """Until something changes, a file may be closed by now, or the door is tried again."""
-        seconds = 0.0 if busy else min(self.pace.look, *self._dates(look))
+        seconds = 0.0 if busy else min(self._dates(look))
         if not self.wake.wait(seconds, looked_for=self._looked_for) and "polling" not in self._said:
             self._said.add("polling")
             self.lines.folder(FolderEvent.POLLING)

@@ -52,14 +52,11 @@ class BundleScreener:
                 file, lies_at, samples=samples, bundle=self._bundle, parameters=self._parameters
             )
         counts = unit_from_bytes(content)
+        reads = sum(one.total for one in counts.samples.values())
+        bases = sum(one.passed_bases for one in counts.samples.values())
         verdict = so_far((file,), samples=samples, bundle=self._bundle, parameters=self._parameters)
-        verdict.take_counts(unit_from_bytes(content))
-        return Counted(
-            content=content,
-            reads=sum(one.total for one in counts.samples.values()),
-            bases=sum(one.passed_bases for one in counts.samples.values()),
-            severe=verdict.severe_reads(),
-        )
+        verdict.take_counts(counts)
+        return Counted(content, reads, bases, verdict.severe_reads())
 
     def suspected(
         self, counts: Iterable[bytes], files: Sequence[EarlyFile], samples: Sequence[Sample]

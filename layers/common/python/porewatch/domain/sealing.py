@@ -100,7 +100,7 @@ def seal(
             bundle=bundle,
             release_policy=release_policy,
             files=tuple(sorted(files, key=lambda f: f.path)),
-            samples=tuple(samples) if samples else _samples_of(files, lost, run_id),
+            samples=tuple(samples) if samples else samples_of(files, run_id, lost),
             sequencing=sequencing or Sequencing(),
             laboratory=laboratory,
             left_out=tuple(left_out),
@@ -112,10 +112,11 @@ def seal(
         raise ManifestRefused(say(e), file="run.json", remedy="correct it and seal again.") from e
 
 
-def _samples_of(
-    files: Sequence[InputFile], lost: Sequence[LostFile], run_id: str
+def samples_of(
+    files: Sequence[InputFile], run_id: str, lost: Sequence[LostFile] = ()
 ) -> tuple[Sample, ...]:
-    """A barcode all of whose files were lost stays a sample: it was sequenced."""
+    """The samples of files without a sample sheet: one for each barcode; without barcodes, the run.
+    A barcode all of whose files were lost stays a sample: it was sequenced."""
     sequenced = {f.barcode for f in files} | {f.barcode for f in lost}
     barcodes = sorted(barcode for barcode in sequenced if barcode)
     return tuple(Sample(name=b, barcode=b) for b in barcodes) or (Sample(name=run_id),)

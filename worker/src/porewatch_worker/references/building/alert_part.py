@@ -27,13 +27,7 @@ from porewatch_worker.references.building.build import (
     stored_kmers,
     write_contig,
 )
-from porewatch_worker.references.building.homology import (
-    MIN_BLOCK,
-    MIN_IDENTITY,
-    STEP,
-    WINDOW,
-    merge,
-)
+from porewatch_worker.references.building.homology import WINDOW, hits, merge, windows
 from porewatch_worker.references.installed import bundle_folder
 from porewatch_worker.references.load import LoadedBundle, load, panel_aligner
 from porewatch_worker.references.verify import check_bundle, manifest_sha256
@@ -123,7 +117,7 @@ def _write_panel(bundle: LoadedBundle, draft: Path) -> list[Contig]:
 
 def _resembles(contig: Contig, bundle: LoadedBundle, aligner: Any) -> bool:
     sequence = bundle.panel_aligner.seq(contig.name)
-    return any(_hits(piece, aligner) for _, piece in _windows(sequence))
+    return any(any(hits(piece, aligner)) for _, piece in windows(sequence))
 
 
 def _write_host(
@@ -164,20 +158,9 @@ def _piece(chromosome: Contig, start: int, end: int) -> Contig:
 
 def _stretches(sequence: str, aligner: Any) -> Iterator[tuple[int, int]]:
     """Where windows of the host hit, with what is beside them."""
-    found = (start for start, piece in _windows(sequence) if _hits(piece, aligner))
+    found = (start for start, piece in windows(sequence) if any(hits(piece, aligner)))
     wide = ((max(0, at - BESIDE), min(len(sequence), at + WINDOW + BESIDE)) for at in found)
     yield from merge(wide)
-
-
-def _windows(sequence: str) -> Iterator[tuple[int, str]]:
-    for start in range(0, max(1, len(sequence) - WINDOW + STEP), STEP):
-        yield start, sequence[start : start + WINDOW]
-
-
-def _hits(piece: str, aligner: Any) -> bool:
-    return any(
-        hit.blen >= MIN_BLOCK and hit.mlen >= MIN_IDENTITY * hit.blen for hit in aligner.map(piece)
-    )
 
 
 def _write(path: Path, contigs: Sequence[Contig], sequence: Callable[[str], str]) -> None:

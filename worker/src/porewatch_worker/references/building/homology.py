@@ -8,8 +8,9 @@ are distinguished read by read, and nothing is masked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import mappy
 
@@ -33,16 +34,28 @@ def shared_intervals(
     aligner = mappy.Aligner(str(panel_fasta), preset="map-ont", k=k, w=w, best_n=50)
     found: dict[str, list[tuple[int, int]]] = {}
     for sequence in controls:
-        for start in range(0, max(1, len(sequence) - WINDOW + STEP), STEP):
-            for hit in aligner.map(sequence[start : start + WINDOW]):
-                if hit.blen >= MIN_BLOCK and hit.mlen >= MIN_IDENTITY * hit.blen:
-                    found.setdefault(hit.ctg, []).append((hit.r_st, hit.r_en))
+        for _, window in windows(sequence):
+            for hit in hits(window, aligner):
+                found.setdefault(hit.ctg, []).append((hit.r_st, hit.r_en))
     merged = {name: merge(intervals) for name, intervals in found.items()}
     return {
         name: intervals
         for name, intervals in merged.items()
         if sum(b - a for a, b in intervals) <= LARGEST_SHARE * lengths[name]
     }
+
+
+def windows(sequence: str) -> Iterator[tuple[int, str]]:
+    """Overlapping windows of the sequence, each with its start."""
+    for start in range(0, max(1, len(sequence) - WINDOW + STEP), STEP):
+        yield start, sequence[start : start + WINDOW]
+
+
+def hits(window: str, aligner: Any) -> Iterator[Any]:
+    """Those that are long and alike enough to count."""
+    for hit in aligner.map(window):
+        if hit.blen >= MIN_BLOCK and hit.mlen >= MIN_IDENTITY * hit.blen:
+            yield hit
 
 
 def merge(intervals: Iterable[tuple[int, int]]) -> Intervals:

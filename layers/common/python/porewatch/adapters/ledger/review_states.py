@@ -21,8 +21,5 @@ def reviewed_write(pk: str, last: Reviewed) -> Put:
 def review_states(table: Table, runs: Sequence[RunRecord]) -> dict[str, State | None]:
     """Of each of these runs, by its id."""
     found = get_many(table, [(signatures_key(run.run_id), LAST) for run in runs])
-    items = {run.run_id: found.get((signatures_key(run.run_id), LAST)) for run in runs}
-    return {
-        run.run_id: review_of(run, item.model(Reviewed) if (item := items[run.run_id]) else None)
-        for run in runs
-    }
+    last = {pk: item.model(Reviewed) for (pk, _), item in found.items()}
+    return {run.run_id: review_of(run, last.get(signatures_key(run.run_id))) for run in runs}

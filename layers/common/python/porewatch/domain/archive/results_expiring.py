@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Count, Model, Moment
-from porewatch.domain.facts.outbox import OutboxRecord
+from porewatch.domain.facts.outbox import OutboxRecord, record_of
 from porewatch.domain.people.roles import UserId
 from porewatch.domain.runs import RunId
 
@@ -27,11 +27,5 @@ class ResultsExpiring(Model):
 
     def record(self) -> OutboxRecord:
         """As the bus takes it."""
-        name = type(self).__name__
-        return OutboxRecord(
-            sequence="",
-            fact_id=f"{name}:{self.run_id}:{self.until.isoformat()}:{self.days}",
-            detail_type=name,
-            at=self.at.isoformat(),
-            detail=self.canonical_json(),
-        )
+        about = (self.run_id, self.until.isoformat(), str(self.days))
+        return record_of(self, ":".join((type(self).__name__, *about)), self.at)

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Count, Model, Moment
-from porewatch.domain.facts.outbox import OutboxRecord
+from porewatch.domain.facts.outbox import OutboxRecord, record_of
 from porewatch.domain.people.roles import UserId
 
 
@@ -25,11 +25,5 @@ class ResultsThawed(Model):
 
     def record(self) -> OutboxRecord:
         """As the bus takes it."""
-        name = type(self).__name__
-        return OutboxRecord(
-            sequence="",
-            fact_id=f"{name}:{self.user_id}:{self.asked_at.isoformat()}",
-            detail_type=name,
-            at=self.at.isoformat(),
-            detail=self.canonical_json(),
-        )
+        about = (self.user_id, self.asked_at.isoformat())
+        return record_of(self, ":".join((type(self).__name__, *about)), self.at)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from porewatch.domain.base import Model
 
 FACT_PREFIX = "FACT#"
@@ -17,3 +19,14 @@ class OutboxRecord(Model):
     detail_type: str
     at: str
     detail: str
+
+
+def record_of(event: Model, event_id: str, at: datetime) -> OutboxRecord:
+    """An event about a user, as the bus takes it: it is in no stream."""
+    return OutboxRecord(
+        sequence="",
+        fact_id=event_id,
+        detail_type=type(event).__name__,
+        at=at.isoformat(),
+        detail=event.canonical_json(),
+    )

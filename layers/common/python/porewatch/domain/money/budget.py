@@ -119,6 +119,6 @@ class Books(Model):
         return micro(self.reserved_usd) == sum(micro(part) for part in parts)
 
 
-def is_spent(most: float | None, books: Books) -> bool:
+def is_spent(most: float, books: Books) -> bool:
     """Whether nothing is left of what may be spent in a month: of a project, a tier, or a user."""
-    return most is not None and micro(books.spent_usd) + micro(books.held_usd) >= micro(most)
+    return micro(books.spent_usd) + micro(books.held_usd) >= micro(most)

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from porewatch.domain.base import Model, Moment
-from porewatch.domain.facts.outbox import OutboxRecord
+from porewatch.domain.facts.outbox import OutboxRecord, record_of
 from porewatch.domain.people.roles import UserId
 from porewatch.domain.tiers.tier import TierName
 
@@ -25,10 +25,4 @@ class TierChanged(Model):
     def record(self) -> OutboxRecord:
         """As the bus takes it."""
         about = (self.user_id, self.before.value, self.after.value, self.at.isoformat())
-        return OutboxRecord(
-            sequence="",
-            fact_id=":".join((type(self).__name__, *about)),
-            detail_type=type(self).__name__,
-            at=self.at.isoformat(),
-            detail=self.canonical_json(),
-        )
+        return record_of(self, ":".join((type(self).__name__, *about)), self.at)

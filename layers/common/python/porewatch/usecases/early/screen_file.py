@@ -39,7 +39,7 @@ from porewatch.domain.runs import (
     RunManifest,
     Sample,
 )
-from porewatch.domain.sealing import input_file
+from porewatch.domain.sealing import input_file, samples_of
 from porewatch.usecases.alerts.settle_alerts import settle_by_run, suspicion_id
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def screen_file(run_id: str, path: str, context: EarlyContext) -> None:
         _log.info("%s of run %s is left out of it", path, run_id)
         return
     screener = context.screener(stored.ref, stored.sha256)
-    samples = run.samples or _by_barcode(run_id, file)
+    samples = run.samples or samples_of([file], run_id)
     _count(file, checked, samples, screener, context)
     _judge(run, screener, context)
 
@@ -177,13 +177,6 @@ def _only(barcodes: Mapping[str, int]) -> str | None:
     return next(iter(barcodes)) if len(barcodes) == 1 else None
 
 
-def _by_barcode(run_id: str, file: InputFile) -> tuple[Sample, ...]:
-    """Without a sheet a barcode is a sample, as in a manifest."""
-    if file.barcode:
-        return (Sample(name=file.barcode, barcode=file.barcode),)
-    return (Sample(name=run_id),)
-
-
 def _count(
     file: InputFile,
     checked: FileRecord,
@@ -222,6 +215,8 @@ def _count(
 def _judge(run: _Run, screener: Screener, context: EarlyContext) -> None:
     """Ask the rule when a severe member has become worth it."""
     totals = context.evidence.totals(run.run_id)
+    if not to_judge(totals, (), screener.least_reads):
+        return  # as for most files: without a look at the alerts that were raised
     barcodes = {run.run_id: NO_BARCODE, **barcodes_of(run.samples or ())}
     raised = [
         (barcodes.get(alert.sample, alert.sample), alert.code)
@@ -240,16 +235,11 @@ def _suspected(run: _Run, screener: Screener, context: EarlyContext) -> tuple[Al
     files = [
         one for one in context.evidence.files(run.run_id) if one.bundle_sha256 == screener.sha256
     ]
-    samples = run.samples or _all_barcodes(run.run_id, files)
+    samples = run.samples or samples_of([one.file for one in files], run.run_id)
     counts = (
         context.results.get(s3_keys.early_key(run.run_id, one.file.path, one.etag)) for one in files
     )
     return screener.suspected(counts, files, samples)
-
-
-def _all_barcodes(run_id: str, files: Sequence[EarlyFile]) -> tuple[Sample, ...]:
-    barcodes = sorted({one.file.barcode for one in files if one.file.barcode})
-    return tuple(Sample(name=b, barcode=b) for b in barcodes) or (Sample(name=run_id),)
 
 
 def _raise(run: _Run, alarm: Alarm, context: EarlyContext) -> None:

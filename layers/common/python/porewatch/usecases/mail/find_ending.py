@@ -82,7 +82,6 @@ def _named(
     accounts: Accounts,
 ) -> Iterator[EndingRun]:
     """Those whose records say the same, and that he may see."""
-    sees: dict[str, bool] = {}
     names: dict[str, str] = {}
     who = user_principal(user, Means.SESSION, accounts)
     for one in found[:MOST_LISTED]:
@@ -92,11 +91,15 @@ def _named(
         if record is None or end is None or day_of(end) != day_of(one.until):
             continue
         project = record.project
-        if not sees.setdefault(project, policy.may(who, Action.SEE, project)):
+        if not policy.may(who, Action.SEE, project):
             continue
-        name = names.setdefault(project, _project(record, accounts))
+        if project not in names:
+            names[project] = _project(record, accounts)
         yield EndingRun(
-            run_id=record.run_id, name=record.name or record.run_id, project=name, until=end
+            run_id=record.run_id,
+            name=record.name or record.run_id,
+            project=names[project],
+            until=end,
         )
 
 

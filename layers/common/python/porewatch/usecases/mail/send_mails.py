@@ -122,8 +122,10 @@ def _may(occasion: Occasion, run: RunRecord, user: User, accounts: Accounts) -> 
 
 def _waits(occasion: Occasion, run: RunRecord, user: User, accounts: Accounts) -> bool:
     """Whether there is a report that he may review."""
+    if occasion.kind not in WAITING:
+        return False
     who = user_principal(user, Means.SESSION, accounts)
-    return occasion.kind in WAITING and policy.may(who, Action.REVIEW, run.project)
+    return policy.may(who, Action.REVIEW, run.project)
 
 
 def _send(occasion: Occasion, run: RunRecord, user: User, office: PostOffice, at: datetime) -> int:

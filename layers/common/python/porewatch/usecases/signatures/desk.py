@@ -128,17 +128,16 @@ def changes_since(
 def refuse_forged(run_id: str, earlier: Sequence[Signature], desk: Desk) -> None:
     """A signature over these vouches for all of them: each is made again, and follows the one
     before it. SignatureRefused; Unavailable or Throttled."""
-    previous, unreadable = GENESIS, desk.signatures.unreadable(run_id)
-    for number, one in enumerate(earlier, start=1):
-        follows = one.run_id == run_id and (one.number, one.previous) == (number, previous)
-        if unreadable or not follows or not desk.signatures.made(one):
-            break
-        previous = one.fingerprint
-    else:
-        if not unreadable:
-            return
-    why = because(SignatureCode.SIGNATURE_FORGED)
-    raise SignatureRefused(why, remedy="`porewatch audit` names it.")
+    before = [GENESIS, *(one.fingerprint for one in earlier)]
+    sound = not desk.signatures.unreadable(run_id) and all(
+        one.run_id == run_id
+        and (one.number, one.previous) == (number, previous)
+        and desk.signatures.made(one)
+        for number, (one, previous) in enumerate(zip(earlier, before, strict=False), start=1)
+    )
+    if not sound:
+        why = because(SignatureCode.SIGNATURE_FORGED)
+        raise SignatureRefused(why, remedy="`porewatch audit` names it.")
 
 
 def _refused(code: SignatureCode) -> SignatureRefused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 
 def with_reviews(
-    found: Iterable[RunRecord], runs: ProjectRuns, at_once: int
+    found: Iterable[RunRecord],
+    runs: ProjectRuns,
+    at_once: int,
+    wanted: Callable[[RunRecord], bool],
 ) -> Iterator[tuple[RunRecord, State | None]]:
-    """Each run with the state of its report, read for `at_once` of them in one go."""
+    """Each run with the state of its report, read for `at_once` of them in one go; None for a run
+    that is not wanted."""
     rest = iter(found)
     while some := tuple(islice(rest, at_once)):
-        states = runs.reviews(some)
-        yield from ((run, states[run.run_id]) for run in some)
+        states = runs.reviews([run for run in some if wanted(run)])
+        yield from ((run, states.get(run.run_id)) for run in some)
 
 
 def need_known(value: str | None, kinds: type[StrEnum], what: str) -> None:

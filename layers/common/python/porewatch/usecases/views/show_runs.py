@@ -163,16 +163,16 @@ def list_runs(
     page = (MANY if lists is None else MANY_MERGED) if sifted else AT_ONCE
     found: list[RunView] = []
     last: RunRecord | None = None
+
+    def wanted(run: RunRecord) -> bool:
+        mine = theirs is None or run.project in theirs
+        return mine and state in (None, run.state) and _named(run, name)
+
     listed = runs.list(lists, place_of(cursor, PLACE), page)
-    for seen, (run, signed) in enumerate(with_reviews(listed, runs, page)):
+    for seen, (run, signed) in enumerate(with_reviews(listed, runs, page, wanted)):
         if last is not None and (len(found) == most or seen == MOST_READ):
             return RunList(runs=tuple(found), next=cursor_of(runs.place(last)))
-        if (
-            (theirs is None or run.project in theirs)
-            and state in (None, run.state)
-            and review in (None, signed)
-            and _named(run, name)
-        ):
+        if wanted(run) and review in (None, signed):
             found.append(view(run, signed))
         last = run
     return RunList(runs=tuple(found))
